@@ -1,0 +1,111 @@
+/**
+ * Every Redis key of the pool, as functions; no other file spells one.
+ *
+ * The first part keeps open-ethereum-pool's names, types and units, so that an operator can go over
+ * and back on the same database. All that quarry adds lies under `<prefix>:quarry:`, because the
+ * old pool scans `<prefix>:miners:*` and `<prefix>:hashrate:*` and would trip over anything new.
+ */
+
+/** Builds the keys of one pool. */
+export type Keys = ReturnType<typeof createKeys>;
+
+/** Keys under a prefix: the configuration's `coin`, for Redis Cluster in braces ("{etc}"). */
+export function createKeys(prefix: string) {
+  const own = `${prefix}:quarry`;
+  return {
+    prefix,
+    /** hash: `<name>:name|height|difficulty|lastBeat` of each instance. */
+    nodes: () => `${prefix}:nodes`,
+    /** zset: height → `nonce:headerHash:mixDigest` of accepted shares (duplicate set). */
+    pow: () => `${prefix}:pow`,
+    /** hash: login → sum of share difficulty since the last candidate. */
+    roundCurrent: () => `${prefix}:shares:roundCurrent`,
+    /** hash: login → sum of share difficulty of a closed round; `nonce` is 0x hex. */
+    round: (height: bigint | number | string, nonce: string) =>
+      `${prefix}:shares:round${height}:${nonce}`,
+    /** hash: `roundShares`, `lastBlockFound` (unix seconds). */
+    stats: () => `${prefix}:stats`,
+    /** zset: blocks found → login. */
+    finders: () => `${prefix}:finders`,
+    /** hash: `lastShare`, `blocksFound`, `immature`, `balance`, `pending`, `paid` (Shannon). */
+    miner: (login: string) => `${prefix}:miners:${login}`,
+    /** Pattern of all miner keys. */
+    minerPattern: () => `${prefix}:miners:*`,
+    /** zset (old pool only): unix seconds → `difficulty:login:worker:ms`. */
+    hashrate: () => `${prefix}:hashrate`,
+    /** zset (old pool only): unix seconds → `difficulty:worker:ms`. */
+    hashrateOf: (login: string) => `${prefix}:hashrate:${login}`,
+    /** zset: height → `nonce:headerHash:mix:foundAt:roundDifficulty:totalShares`. */
+    candidates: () => `${prefix}:blocks:candidates`,
+    /** zset: height → `uncleHeight:orphan:nonce:hash:foundAt:difficulty:totalShares:rewardWei`. */
+    immature: () => `${prefix}:blocks:immature`,
+    /** zset: height → the same eight fields as immature. */
+    matured: () => `${prefix}:blocks:matured`,
+    /** hash: login → immature credit (Shannon). */
+    creditsImmature: (height: bigint | number | string, hash: string) =>
+      `${prefix}:credits:immature:${height}:${hash}`,
+    /** hash: login → matured credit (Shannon); kept for ever. */
+    credits: (height: bigint | number | string, hash: string) =>
+      `${prefix}:credits:${height}:${hash}`,
+    /** zset: height → `hash:timestamp:rewardWei`. */
+    creditsAll: () => `${prefix}:credits:all`,
+    /** hash: `immature`, `balance`, `pending`, `paid`, `totalMined` (Shannon), `lastCredit*`. */
+    finances: () => `${prefix}:finances`,
+    /** string: `login:amountShannon` while a payment is open. */
+    paymentsLock: () => `${prefix}:payments:lock`,
+    /** zset: unix seconds → `login:amountShannon`. */
+    paymentsPending: () => `${prefix}:payments:pending`,
+    /** zset: unix seconds → `txHash:login:amountShannon`. */
+    paymentsAll: () => `${prefix}:payments:all`,
+    /** zset: unix seconds → `txHash:amountShannon`. */
+    paymentsOf: (login: string) => `${prefix}:payments:${login}`,
+    /** set of logins that may not mine. */
+    blacklist: () => `${prefix}:blacklist`,
+    /** set of addresses (IP) that are never banned. */
+    whitelist: () => `${prefix}:whitelist`,
+
+    /** Everything below is quarry's own. */
+    own: {
+      /** Pattern of all keys of quarry's own. */
+      pattern: () => `${own}:*`,
+      /** string: `1`, set when a database was first opened by quarry. */
+      schema: () => `${own}:schema`,
+      /** hash: `height` = highest job height that any share carried. */
+      chain: () => `${own}:chain`,
+      /** string with expiry: the stored reply of one batch of shares. */
+      batch: (id: string) => `${own}:batch:${id}`,
+      /** hash with expiry: `login:worker` → difficulty, `login:worker:t` → last share (s). */
+      bucket: (startSeconds: number) => `${own}:hashrate:${startSeconds}`,
+      /** hash with expiry: `login:worker` → `hashrateHps:unixSeconds` as the miner reported it. */
+      reported: () => `${own}:reported`,
+      /** hash: `<height>:<nonce>` → JSON of what the nodes answered to eth_submitWork. */
+      submissions: () => `${own}:submissions`,
+      /** hash: scratch for exact sums inside a script; empty outside. */
+      scratch: () => `${own}:scratch`,
+      /** hash: `holder`, `token`, `untilMs` of the one unlocker or payer. */
+      lease: (role: string) => `${own}:lease:${role}`,
+      /** string: the last fencing token handed out. */
+      fence: (role: string) => `${own}:fence:${role}`,
+      /** hash: `<height>:<hash>` → JSON {reward, fee, dust, credits} of each credited block. */
+      blockAccounts: () => `${own}:blocks:accounts`,
+      /** string: progress of one chunked block transition. */
+      transition: (id: string) => `${own}:transition:${id}`,
+      /** hash: dust, uncredited fees and other named pool accounts (wei). */
+      poolAccounts: () => `${own}:accounts`,
+      /** hash of one payment. */
+      payment: (id: string) => `${own}:payment:${id}`,
+      /** zset: payment number → id of payments that are not final. */
+      paymentsOpen: () => `${own}:payments:open`,
+      /** string: the last payment number. */
+      paymentNumber: () => `${own}:payments:number`,
+      /** set of logins whose payments wait for a human. */
+      paymentsHeld: () => `${own}:payments:held`,
+      /** hash: role → JSON {state, reason, mend, sinceMs} of the money loops. */
+      status: () => `${own}:status`,
+      /** string: JSON snapshot that the API serves. */
+      snapshot: (name: string) => `${own}:snapshot:${name}`,
+      /** hash: login → JSON of its workers, from the last collection. */
+      snapshotMiners: () => `${own}:snapshot:miners`,
+    },
+  };
+}

@@ -1,0 +1,57 @@
+/** The connection against a real redis-server: scripts, fates of failed commands, reconnection. */
+import assert from "node:assert/strict";
+import { silentLogger } from "../base/mod.ts";
+import { startRedis } from "../../tests/support/redis.ts";
+import { openStore, StoreError } from "./redis.ts";
+
+// The Redis client's own reconnect timer outlives destroy() by one delay.
+const LOSES_REDIS = { sanitizeOps: false };
+
+const SET_ONE = {
+  name: "set_one",
+  source: `redis.call("SET", KEYS[1], ARGV[1]) return redis.call("GET", KEYS[1])`,
+};
+
+Deno.test("openStore() runs a script that the server has never seen, and again by its hash", async () => {
+  await using redis = await startRedis();
+  const store = await openStore({ endpoint: redis.endpoint, database: 1, password: "" }, {
+    log: silentLogger,
+  });
+  assert.equal(await store.script(SET_ONE, ["a"], ["1"]), "1");
+  await store.command("SCRIPT", "FLUSH");
+  assert.equal(await store.script(SET_ONE, ["a"], ["2"]), "2");
+  assert.deepEqual(await store.multi([["SET", "b", "3"], ["GET", "b"]]), ["OK", "3"]);
+  await store.close();
+});
+
+Deno.test("openStore() tells refused from away", LOSES_REDIS, async () => {
+  const redis = await startRedis();
+  const store = await openStore({ endpoint: redis.endpoint, database: 0, password: "" }, {
+    log: silentLogger,
+  });
+  await store.command("SET", "text", "abc");
+  await assert.rejects(
+    store.command("INCR", "text"),
+    (error) => error instanceof StoreError && error.fate === "refused",
+  );
+  await redis.kill();
+  await assert.rejects(
+    store.command("GET", "text"),
+    (error) => error instanceof StoreError && error.fate !== "refused",
+  );
+  await assert.rejects(
+    store.command("GET", "text"),
+    (error) => error instanceof StoreError && error.fate === "away",
+  );
+  await store.close();
+  await redis[Symbol.asyncDispose]();
+});
+
+Deno.test("openStore() names the setting when Redis is not there", LOSES_REDIS, async () => {
+  await assert.rejects(
+    openStore({ endpoint: "/nonexistent/redis.sock", database: 0, password: "", timeoutMs: 300 }, {
+      log: silentLogger,
+    }),
+    /redis\.endpoint/,
+  );
+});
