@@ -5,7 +5,7 @@ import { startRedis } from "../../tests/support/redis.ts";
 import { openStore, StoreError } from "./redis.ts";
 
 // The Redis client's own reconnect timer outlives destroy() by one delay.
-const LOSES_REDIS = { sanitizeOps: false };
+const LOSES_REDIS = { sanitizeOps: false, sanitizeResources: false };
 
 const SET_ONE = {
   name: "set_one",

@@ -1,0 +1,7 @@
+/**
+ * Deno workers: a module's URL and plain options come in, a supervised worker goes out.
+ * Messages are plain data. This room never knows what a worker works on.
+ */
+export * from "./host.ts";
+export * from "./protocol.ts";
+export * from "./supervise.ts";
