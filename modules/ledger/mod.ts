@@ -1,0 +1,11 @@
+/**
+ * The vault: shares, blocks, accounts and payments in Redis, each fact in one script.
+ * Verified shares and chain facts come in; fates, balances and views go out.
+ * This room never talks to a node, never judges a share and never holds a key to the wallet.
+ */
+export * from "./journal.ts";
+export * from "./keys.ts";
+export * from "./mining.ts";
+export * from "./recorder.ts";
+export * from "./redis.ts";
+export * from "./share_record.ts";

@@ -1,0 +1,79 @@
+-- Records a found block: its share's credit, the closed round and the candidate row, in one step.
+-- KEYS 1 pow, 2 roundCurrent, 3 stats, 4 batch, 5 chain, 6 bucket, 7 miner, 8 round, 9 candidates,
+--      10 finders, 11 scratch, 12 submissions
+-- ARGV 1 reply's life (s), 2 bucket's life (s), 3 now (s), 4 height, 5 pow member, 6 login,
+--      7 login:worker, 8 difficulty, 9 round difficulty, 10 `<height>:<nonce>`
+-- Reply: 1 recorded, 2 duplicate, 4 the round's key exists already.
+-- Other than a share, a candidate is never too old: a replayed one must still reach the ledger.
+
+local stored = redis.call("GET", KEYS[4])
+if stored then return stored end
+
+local function refuse(what) return redis.error_reply("QUARRY " .. what) end
+local function holds(key, want)
+  local kind = redis.call("TYPE", key).ok
+  return kind == "none" or kind == want
+end
+local function countable(key, field)
+  local value = redis.call("HGET", key, field)
+  return not value or (#value <= 18 and string.match(value, "^%d+$") ~= nil)
+end
+
+for _, i in ipairs({ 1, 9, 10 }) do
+  if not holds(KEYS[i], "zset") then return refuse(KEYS[i] .. " is no sorted set") end
+end
+for _, i in ipairs({ 2, 3, 5, 6, 7, 11, 12 }) do
+  if not holds(KEYS[i], "hash") then return refuse(KEYS[i] .. " is no hash") end
+end
+local height = tonumber(ARGV[4])
+if not height or height < 0 or height > 9007199254740991 then return refuse("bad height") end
+for _, i in ipairs({ 8, 9 }) do
+  if not string.match(ARGV[i], "^[1-9]%d*$") then return refuse("bad difficulty") end
+end
+if #ARGV[8] > 15 then return refuse("bad difficulty") end
+local highest = tonumber(redis.call("HGET", KEYS[5], "height") or "0")
+if not highest then return refuse("chain height is no number") end
+if not countable(KEYS[2], ARGV[6]) then return refuse("round share is no counter") end
+if not countable(KEYS[6], ARGV[7]) then return refuse("hashrate bucket is no counter") end
+if not countable(KEYS[7], "blocksFound") then return refuse("blocksFound is no counter") end
+-- Doubles are good enough to see that the exact sum below stays far from 2^63.
+local rough = tonumber(ARGV[8])
+for _, value in ipairs(redis.call("HVALS", KEYS[2])) do
+  if not string.match(value, "^%d+$") then return refuse("round share is no counter") end
+  rough = rough + tonumber(value)
+end
+if rough > 9e18 then return refuse("round shares overflow 64 bits") end
+
+local reply = "1"
+if redis.call("HEXISTS", KEYS[12], ARGV[10]) == 1 or redis.call("ZSCORE", KEYS[1], ARGV[5]) then
+  reply = "2"
+elseif redis.call("EXISTS", KEYS[8]) == 1 then
+  -- RENAME would wipe the shares of another round.
+  reply = "4"
+else
+  redis.call("ZADD", KEYS[1], ARGV[4], ARGV[5])
+  redis.call("HINCRBY", KEYS[2], ARGV[6], ARGV[8])
+  local newBucket = redis.call("EXISTS", KEYS[6]) == 0
+  redis.call("HINCRBY", KEYS[6], ARGV[7], ARGV[8])
+  redis.call("HSET", KEYS[6], ARGV[7] .. ":t", ARGV[3])
+  if newBucket then redis.call("EXPIRE", KEYS[6], ARGV[2]) end
+  redis.call("RENAME", KEYS[2], KEYS[8])
+  redis.call("HSET", KEYS[3], "lastBlockFound", ARGV[3])
+  redis.call("HDEL", KEYS[3], "roundShares")
+  redis.call("ZINCRBY", KEYS[10], 1, ARGV[6])
+  redis.call("HINCRBY", KEYS[7], "blocksFound", 1)
+  redis.call("HSET", KEYS[7], "lastShare", ARGV[3])
+  -- An exact sum: Redis adds, Lua does not.
+  redis.call("DEL", KEYS[11])
+  for _, value in ipairs(redis.call("HVALS", KEYS[8])) do
+    redis.call("HINCRBY", KEYS[11], "sum", value)
+  end
+  local total = redis.call("HGET", KEYS[11], "sum")
+  redis.call("DEL", KEYS[11])
+  local row = ARGV[5] .. ":" .. ARGV[3] .. ":" .. ARGV[9] .. ":" .. total
+  redis.call("ZADD", KEYS[9], ARGV[4], row)
+  redis.call("HSET", KEYS[12], ARGV[10], "{}")
+  if height > highest then redis.call("HSET", KEYS[5], "height", ARGV[4]) end
+end
+redis.call("SET", KEYS[4], reply, "EX", ARGV[1])
+return reply
