@@ -1,0 +1,11 @@
+/**
+ * Networks and nodes: what a chain pays by height, and typed calls to Ethereum nodes.
+ * Heights, hashes and JSON-RPC answers come in; rewards, blocks and fates of submissions go out.
+ * This room never decides who is paid, never signs, and never touches Redis.
+ */
+export * from "./networks.ts";
+export * from "./reward.ts";
+export { NodeError, type NodeErrorKind, type NodeOptions } from "./rpc.ts";
+export type { Block, NodeWork, Receipt, Transaction } from "./read.ts";
+export { type BlockId, createNode, type Node, type Work } from "./node.ts";
+export { createNodes, type NodeAnswer, type NodeHealth, type Nodes } from "./nodes.ts";
