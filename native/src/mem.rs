@@ -1,0 +1,153 @@
+//! Memory: aligned rows that ask for huge pages, read-only file maps, and prefetch hints.
+//!
+//! The unsafe code of the crate lives here, in `tier.rs` and in `ffi.rs`; everything else is safe.
+#![allow(unsafe_code)]
+
+use std::alloc::{Layout, alloc, dealloc};
+use std::fs::File;
+use std::io;
+use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
+
+use crate::row::Row;
+
+/// Huge pages on x86-64 and aarch64 Linux; they save 11 to 15 % at epoch 390, 3 % at epoch 0.
+const HUGE_PAGE_BYTES: usize = 2 << 20;
+
+/// A fixed number of rows, zeroed, freed when dropped.
+pub struct Rows {
+    start: NonNull<Row>,
+    count: usize,
+    layout: Layout,
+}
+
+// SAFETY: `Rows` owns its memory exclusively, as a `Box<[Row]>` would, and `Row` is plain data.
+unsafe impl Send for Rows {}
+// SAFETY: a shared `Rows` gives out only shared references to plain data.
+unsafe impl Sync for Rows {}
+
+impl Rows {
+    /// `count` rows of zeros, or nothing when the memory is not to be had.
+    pub fn zeroed(count: usize) -> Option<Rows> {
+        let bytes = count.checked_mul(size_of::<Row>())?;
+        // Small tables (tests) need no huge pages, only the alignment of a row.
+        let align = if bytes < HUGE_PAGE_BYTES {
+            align_of::<Row>()
+        } else {
+            HUGE_PAGE_BYTES
+        };
+        let layout = Layout::from_size_align(bytes.max(1), align).ok()?;
+        // SAFETY: the layout's size is not zero.
+        let start = NonNull::new(unsafe { alloc(layout) })?;
+        advise_huge(start, bytes);
+        // SAFETY: `alloc` gave at least `bytes` writable bytes; all-zero bytes are valid rows.
+        unsafe { start.as_ptr().write_bytes(0, bytes) };
+        Some(Rows {
+            start: start.cast(),
+            count,
+            layout,
+        })
+    }
+}
+
+impl Deref for Rows {
+    type Target = [Row];
+    #[inline(always)]
+    fn deref(&self) -> &[Row] {
+        // SAFETY: `start` is aligned for `Row` and holds `count` initialised rows until drop.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.count) }
+    }
+}
+
+impl DerefMut for Rows {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [Row] {
+        // SAFETY: as for `deref`, and `&mut self` excludes any other reference.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.count) }
+    }
+}
+
+impl Drop for Rows {
+    fn drop(&mut self) {
+        // SAFETY: `start` came from `alloc` with this layout and is freed once.
+        unsafe { dealloc(self.start.as_ptr().cast(), self.layout) };
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn advise_huge(start: NonNull<u8>, bytes: usize) {
+    if bytes >= HUGE_PAGE_BYTES {
+        // SAFETY: the range was just allocated by us and is aligned to a page; the advice does not
+        // change its content. A refusal only costs speed, so the result is not looked at.
+        unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) };
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn advise_huge(_start: NonNull<u8>, _bytes: usize) {}
+
+/// A file mapped into memory for reading.
+pub struct FileMap {
+    start: NonNull<u8>,
+    bytes: usize,
+}
+
+// SAFETY: the map is read-only and owned; it is unmapped once, in drop.
+unsafe impl Send for FileMap {}
+// SAFETY: as for `Send`; shared references only read.
+unsafe impl Sync for FileMap {}
+
+impl FileMap {
+    /// Maps a whole file; an empty one is refused by the system.
+    pub fn open(file: &File) -> io::Result<FileMap> {
+        use std::os::fd::AsRawFd;
+        let bytes = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+        // SAFETY: a fresh private read-only map at an address of the system's choice, of a
+        // descriptor that is open during the call.
+        let start = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                bytes,
+                libc::PROT_READ,
+                libc::MAP_PRIVATE,
+                file.as_raw_fd(),
+                0,
+            )
+        };
+        if start == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let start = NonNull::new(start.cast()).ok_or_else(|| io::Error::other("mapped at null"))?;
+        Ok(FileMap { start, bytes })
+    }
+}
+
+impl Deref for FileMap {
+    type Target = [u8];
+    #[inline(always)]
+    fn deref(&self) -> &[u8] {
+        // SAFETY: the map covers `bytes` readable bytes until drop. Dataset files are written
+        // under another name and renamed when finished, so their content does not change.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.bytes) }
+    }
+}
+
+impl Drop for FileMap {
+    fn drop(&mut self) {
+        // SAFETY: the range is exactly the one that `open` mapped, and no reference outlives it.
+        unsafe { libc::munmap(self.start.as_ptr().cast(), self.bytes) };
+    }
+}
+
+/// Asks the processor to fetch the line that holds `target`; changes nothing else.
+#[inline(always)]
+pub(crate) fn prefetch<T>(target: &T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch of any address has no effect but on the caches; SSE is part of x86-64.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(target).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = target;
+}

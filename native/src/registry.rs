@@ -1,0 +1,185 @@
+//! Contexts of the whole process, shared by key and handed out as numbers.
+//!
+//! Several threads of the host load this library and ask for the same epoch: the first builds, the
+//! others wait for it and share it. A handle is a number that is never given out twice, so that a
+//! freed one is answered with a code instead of touching freed memory; calls in flight hold the
+//! context until they end.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, RwLock, Weak};
+
+use crate::cache::Cache;
+use crate::dataset::Dataset;
+use crate::epoch::Shape;
+use crate::hashimoto::LightPages;
+use crate::row::FastMod;
+use crate::status::Status;
+
+/// The most handles open at a time, over all threads of the host.
+pub const HANDLES_MAX: usize = 256;
+
+/// Light cache of an epoch and, once attached, its dataset.
+pub struct Context {
+    /// Item counts and seed.
+    pub shape: Shape,
+    /// The light cache.
+    pub cache: Cache,
+    modulus: FastMod,
+    dataset: RwLock<Option<Arc<Dataset>>>,
+}
+
+impl Context {
+    /// Builds the light cache.
+    pub fn build(shape: Shape) -> Result<Context, Status> {
+        Ok(Context {
+            shape,
+            cache: Cache::build(&shape)?,
+            modulus: FastMod::new(shape.dataset_items),
+            dataset: RwLock::new(None),
+        })
+    }
+
+    /// Pages computed from the cache.
+    pub fn light(&self) -> LightPages<'_> {
+        LightPages {
+            cache: &self.cache,
+            modulus: self.modulus,
+        }
+    }
+
+    /// The attached dataset.
+    pub fn dataset(&self) -> Option<Arc<Dataset>> {
+        self.dataset
+            .read()
+            .unwrap_or_else(|poison| poison.into_inner())
+            .clone()
+    }
+
+    /// Opens a dataset file and attaches it; calls in flight keep the one they started with.
+    pub fn attach(&self, path: &Path) -> Result<(), Status> {
+        let dataset = Arc::new(Dataset::open(path, &self.shape, &self.cache)?);
+        *self
+            .dataset
+            .write()
+            .unwrap_or_else(|poison| poison.into_inner()) = Some(dataset);
+        Ok(())
+    }
+}
+
+/// What a call works with: the context, and whether its handle has been closed meanwhile.
+#[derive(Clone)]
+pub struct Lease {
+    /// The shared context.
+    pub context: Arc<Context>,
+    closed: Arc<AtomicBool>,
+}
+
+impl Lease {
+    /// Whether the handle was closed since the call began.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+}
+
+/// One entry per shape; its lock is held while the context is built.
+type Slot = Arc<Mutex<Weak<Context>>>;
+
+#[derive(Default)]
+struct Registry {
+    slots: HashMap<Shape, Slot>,
+    leases: HashMap<u32, Lease>,
+    last_handle: u32,
+}
+
+static REGISTRY: LazyLock<Mutex<Registry>> = LazyLock::new(Mutex::default);
+
+/// No code of ours panics with the lock held halfway through a change, so poison is no news.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poison| poison.into_inner())
+}
+
+/// Opens the context of a shape, building it unless somebody has it open.
+pub fn open(shape: Shape) -> Result<u32, Status> {
+    let slot = {
+        let mut registry = lock(&REGISTRY);
+        registry.check_room()?;
+        registry.slots.entry(shape).or_default().clone()
+    };
+    let built = {
+        let mut slot = lock(&slot);
+        match slot.upgrade() {
+            Some(context) => Ok(context),
+            None => Context::build(shape).map(|context| {
+                let context = Arc::new(context);
+                *slot = Arc::downgrade(&context);
+                context
+            }),
+        }
+    };
+    drop(slot);
+    let mut registry = lock(&REGISTRY);
+    let handle = built.and_then(|context| registry.insert(context));
+    registry.prune();
+    handle
+}
+
+/// The context behind a handle.
+pub fn lease(handle: u32) -> Result<Lease, Status> {
+    lock(&REGISTRY)
+        .leases
+        .get(&handle)
+        .cloned()
+        .ok_or(Status::InvalidHandle)
+}
+
+/// Closes a handle; long calls in flight on it end early with [`Status::Closed`].
+pub fn close(handle: u32) -> Result<(), Status> {
+    // The lease, and with it perhaps the last reference to the memory, is dropped after the lock.
+    let lease = {
+        let mut registry = lock(&REGISTRY);
+        registry
+            .leases
+            .remove(&handle)
+            .ok_or(Status::InvalidHandle)?
+    };
+    lease.closed.store(true, Ordering::Relaxed);
+    drop(lease);
+    lock(&REGISTRY).prune();
+    Ok(())
+}
+
+impl Registry {
+    fn check_room(&self) -> Result<(), Status> {
+        if self.leases.len() < HANDLES_MAX {
+            Ok(())
+        } else {
+            Err(Status::TooManyHandles)
+        }
+    }
+
+    fn insert(&mut self, context: Arc<Context>) -> Result<u32, Status> {
+        self.check_room()?;
+        let handle = self
+            .last_handle
+            .checked_add(1)
+            .ok_or(Status::TooManyHandles)?;
+        self.last_handle = handle;
+        self.leases.insert(
+            handle,
+            Lease {
+                context,
+                closed: Arc::default(),
+            },
+        );
+        Ok(handle)
+    }
+
+    /// Forgets shapes that nobody has open and nobody is building.
+    fn prune(&mut self) {
+        self.slots.retain(|_, slot| {
+            Arc::strong_count(slot) > 1 || slot.try_lock().is_ok_and(|weak| weak.strong_count() > 0)
+        });
+    }
+}
