@@ -1,0 +1,164 @@
+/** The chain and the money rooms' sections, from the file's rows to typed values. */
+import { type Findings, refuse } from "./findings.ts";
+import { NETWORK_NAMES, type RawConfig } from "./schema.ts";
+import type {
+  NetworkName,
+  PayoutsConfig,
+  PrivateNetwork,
+  SignerConfig,
+  UnlockerConfig,
+} from "./types.ts";
+
+const PUBLIC_DEPTH_MIN = 32;
+const PUBLIC_IMMATURE_DEPTH_MIN = 16;
+const TRANSFER_GAS = 21_000n;
+
+/** The chain that the file names or describes; undefined: by the node's chain id. */
+export function buildNetwork(
+  raw: RawConfig,
+  found: Findings,
+): NetworkName | PrivateNetwork | undefined {
+  if (raw.network === undefined) return undefined;
+  if (typeof raw.network === "string") {
+    const name = raw.network.toLowerCase();
+    const known = NETWORK_NAMES.find((one) => one === name);
+    if (known !== undefined) return known;
+    const list = NETWORK_NAMES.join(", ");
+    refuse(
+      found,
+      "network",
+      `is no known chain, current value is "${raw.network}"`,
+      `write one of ${list}, or an object with chainId and rewards for a private chain`,
+    );
+    return undefined;
+  }
+  const { depth: _, immatureDepth: __, ecip1099Height, ...plain } = raw.network;
+  if ((plain.algorithm === "etchash") !== (ecip1099Height !== undefined)) {
+    const etchash = plain.algorithm === "etchash";
+    refuse(
+      found,
+      "network.ecip1099Height",
+      etchash ? "is missing for etchash" : "belongs to etchash alone",
+      etchash ? "give the height from which epochs last 60,000 blocks" : "remove it",
+    );
+  }
+  const heights = plain.rewards.map((row) => row.fromHeight);
+  if (heights[0] !== 0 || heights.some((height, i) => i > 0 && height <= heights[i - 1]!)) {
+    refuse(
+      found,
+      "network.rewards",
+      "has heights that do not ascend from 0",
+      'begin with "fromHeight": 0 and sort by height',
+    );
+  }
+  return {
+    ...plain,
+    rewards: plain.rewards.map((row) => ({ fromHeight: row.fromHeight, rewardWei: row.reward })),
+    ...(ecip1099Height === undefined ? {} : { ecip1099Height }),
+  };
+}
+
+/** The unlocker's section; depths below the safe ones are for private chains alone. */
+export function buildUnlocker(raw: RawConfig, found: Findings): UnlockerConfig {
+  const chain = typeof raw.network === "object" ? raw.network : null;
+  const { poolFee, interval, timeout, orphanedShares: _, ...plain } = raw.unlocker;
+  const depth = plain.depth ?? chain?.depth ?? 120;
+  const immatureDepth = plain.immatureDepth ?? chain?.immatureDepth ?? Math.min(20, depth - 1);
+  if (chain === null) {
+    checkDepth("unlocker.depth", depth, PUBLIC_DEPTH_MIN, found);
+    checkDepth("unlocker.immatureDepth", immatureDepth, PUBLIC_IMMATURE_DEPTH_MIN, found);
+  }
+  if (depth <= immatureDepth) {
+    refuse(
+      found,
+      "unlocker.depth",
+      `is ${depth}, not more than unlocker.immatureDepth, which is ${immatureDepth}`,
+      "let it be greater",
+    );
+  }
+  return {
+    ...plain,
+    depth,
+    immatureDepth,
+    poolFeeMillionths: poolFee,
+    intervalMs: interval,
+    timeoutMs: timeout,
+  };
+}
+
+function checkDepth(path: string, depth: number, least: number, found: Findings): void {
+  if (depth >= least) return;
+  refuse(
+    found,
+    path,
+    `must be at least ${least} except on a private chain, current value is ${depth}`,
+    `write ${least} or more`,
+  );
+}
+
+/** The payer's section; enabled payouts need an address and exactly one key. */
+export function buildPayouts(
+  raw: RawConfig,
+  unlocker: UnlockerConfig,
+  path: (name: string) => string,
+  found: Findings,
+): PayoutsConfig {
+  const { payouts } = raw;
+  const signer = buildSigner(raw, path, found);
+  if (payouts.enabled && payouts.address === "") {
+    refuse(found, "payouts.address", "is missing", "write the address that pays");
+  }
+  if (payouts.gas < TRANSFER_GAS) {
+    const problem = `is below 21000, current value is ${payouts.gas}`;
+    refuse(found, "payouts.gas", problem, "a transfer needs 21000 gas at least");
+  }
+  if (!payouts.autoGas && payouts.gasPrice > payouts.maxFee) {
+    const problem = `is above payouts.maxFee, which is ${payouts.maxFee}`;
+    refuse(found, "payouts.gasPrice", problem, "lower it or raise payouts.maxFee");
+  }
+  return {
+    enabled: payouts.enabled,
+    requirePeers: payouts.requirePeers,
+    intervalMs: payouts.interval,
+    daemon: payouts.daemon,
+    timeoutMs: payouts.timeout,
+    address: payouts.address,
+    ...(signer === undefined ? {} : { signer }),
+    autoGas: payouts.autoGas,
+    gas: payouts.gas,
+    gasPriceWei: payouts.gasPrice,
+    maxFeeWei: payouts.maxFee,
+    thresholdShannon: payouts.threshold,
+    reserveShannon: payouts.reserve,
+    confirmations: payouts.confirmations ?? unlocker.depth,
+    bgsave: payouts.bgsave,
+  };
+}
+
+function buildSigner(
+  raw: RawConfig,
+  path: (name: string) => string,
+  found: Findings,
+): SignerConfig | undefined {
+  const { signer, enabled } = raw.payouts;
+  const mend = 'write {"keystore": {"file", "passphraseFile"}}, {"keyFile"} or {"privateKeyEnv"}';
+  const given = Object.values(signer ?? {}).filter((value) => value !== undefined);
+  if (given.length === 0) {
+    if (enabled) {
+      const problem = "is missing: payments are signed by the pool itself, the node's own " +
+        "accounts are not used";
+      refuse(found, "payouts.signer", problem, mend);
+    }
+    return undefined;
+  }
+  if (given.length > 1) {
+    refuse(found, "payouts.signer", "has more than one kind of key", mend);
+    return undefined;
+  }
+  if (signer?.keystore !== undefined) {
+    const { file, passphraseFile } = signer.keystore;
+    return { kind: "keystore", file: path(file), passphraseFile: path(passphraseFile) };
+  }
+  if (signer?.keyFile !== undefined) return { kind: "keyFile", file: path(signer.keyFile) };
+  return { kind: "privateKeyEnv", variable: signer!.privateKeyEnv! };
+}

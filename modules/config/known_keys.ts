@@ -1,0 +1,71 @@
+/** Keys that are known without doing anything: the old pool's telemetry, and what comes later. */
+
+/** Lower-case path → why the key does nothing here. */
+export const LEGACY_KEYS: Readonly<Record<string, string>> = {
+  newrelicenabled: "New Relic telemetry was dropped, nothing is sent anywhere",
+  newrelicname: "New Relic telemetry was dropped, nothing is sent anywhere",
+  newrelickey: "New Relic telemetry was dropped, remove the key from the file",
+  newrelicverbose: "New Relic telemetry was dropped, nothing is sent anywhere",
+  "unlocker.donate": "the old developers' share of the fee does not exist here, no one receives it",
+};
+
+/** Paths that a later version takes; lists are written without their index. */
+const LATER_KEYS = [
+  "instance",
+  "stratumPorts",
+  "verifier.dir",
+  "verifier.memoryLimit",
+  "proxy.varDiff",
+  "proxy.tls",
+  "proxy.notifyListen",
+  "proxy.stratum.tls",
+  "proxy.stratum.certFile",
+  "proxy.stratum.keyFile",
+  "upstream.ws",
+  "upstream.notifyFrom",
+  "redis.url",
+  "redis.tls",
+  "redis.sentinels",
+  "redis.cluster",
+  "redis.waitReplicas",
+  "redis.managed",
+  "unlocker.confirmWith",
+  "payouts.feePaidBy",
+  "payouts.inFlight",
+  "payouts.batch",
+  "payouts.dailyCap",
+  "payouts.signer.remote",
+  "payouts.signer.node",
+  "api.cors",
+  "api.rateLimit",
+  "api.adminSocket",
+  "metrics",
+  "alerts",
+  "branding",
+];
+
+const later = new Map(LATER_KEYS.map((path) => [path.toLowerCase(), path]));
+
+/** The documented spelling of a key that a later version takes, or undefined. */
+export function laterKey(path: string): string | undefined {
+  return later.get(path.toLowerCase());
+}
+
+/** Values that say "as without this key", for keys of later versions. */
+export function isHarmless(path: string, value: unknown): boolean {
+  return path.toLowerCase() === "payouts.inflight" && value === 1;
+}
+
+/** Keys that have one value so far, and the values that later versions give them. */
+const LATER_VALUES: Readonly<Record<string, RegExp>> = {
+  scheme: /^(pplns|solo)$/,
+  "verifier.dag": /^(?!off$)/,
+  "unlocker.orphanedShares": /^drop$/,
+};
+
+/** Whether a later version takes this value of a key that has one value so far. */
+export function isLaterValue(path: string, value: unknown): boolean {
+  const values = LATER_VALUES[path];
+  if (values === undefined) return false;
+  return typeof value === "object" ? value !== null : values.test(String(value));
+}

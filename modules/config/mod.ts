@@ -1,0 +1,24 @@
+/**
+ * The configuration: a file of open-ethereum-pool comes in, a frozen typed Config goes out.
+ * Every problem is reported at once, by path and with its mend.
+ * This room never opens a socket and never reads the paying key.
+ */
+export type { ConfigContext, SecretReference } from "./build.ts";
+export { checkReport, loadConfig, warningLine } from "./load.ts";
+export { parseConfig, type ParsedConfig } from "./parse.ts";
+export { ConfigError, type Problem, problemLine, type Warning } from "./problem.ts";
+export { durationMs, type ListenAddress, WHOLE_IN_MILLIONTHS } from "./scalars.ts";
+export { NETWORK_NAMES } from "./schema.ts";
+export type {
+  ApiConfig,
+  Config,
+  NetworkName,
+  PayoutsConfig,
+  PolicyConfig,
+  PrivateNetwork,
+  ProxyConfig,
+  RedisConfig,
+  SignerConfig,
+  UnlockerConfig,
+  UpstreamConfig,
+} from "./types.ts";

@@ -1,0 +1,224 @@
+/**
+ * The rows of the configuration file: every key, its type, its default and what it means.
+ *
+ * Keys and nesting are open-ethereum-pool's; new ones stand beside them. The descriptions go into
+ * the JSON schema for editors and into config/README.md.
+ */
+import { z } from "zod";
+import {
+  address,
+  addressRange,
+  coins,
+  duration,
+  hashes,
+  listen,
+  nodeUrl,
+  optionalAddress,
+  payingAddress,
+  percent,
+  quantityText,
+  redisEndpoint,
+  shannon,
+} from "./scalars.ts";
+
+/** Networks that `network` may name; the rules are in the chain room's table. */
+export const NETWORK_NAMES = [
+  "expanse",
+  "classic",
+  "mordor",
+  "ethereumpow",
+  "octaspace",
+  "ubiq",
+  "callisto",
+  "etica",
+  "ethereum",
+] as const;
+
+const flag = (value: boolean, text: string) => z.boolean().default(value).describe(text);
+const count = (value: number, text: string, min = 0, max = 1_000_000_000) =>
+  z.int().min(min).max(max).default(value).describe(text);
+const pause = (value: string, text: string) => duration.prefault(value).describe(text);
+const port = (value: string, text: string) => listen.prefault(value).describe(text);
+const filePath = (text: string) => z.string().min(1).optional().describe(text);
+
+const privateNetwork = z.object({
+  chainId: z.int().min(1).describe("chain id the nodes must report"),
+  name: z.string().min(1).default("private").describe("shown on the page"),
+  algorithm: z.enum(["ethash", "etchash"]).default("ethash").describe("proof of work"),
+  ecip1099Height: z.int().min(0).optional()
+    .describe("height from which etchash epochs last 60,000 blocks; required for etchash"),
+  rewards: z.array(z.object({
+    fromHeight: z.int().min(0).describe("first height with this reward"),
+    reward: coins.describe("block reward in coins, decimal text"),
+  })).min(1).describe("block rewards in order of height"),
+  uncleRule: z.enum(["ethereum", "classic", "none"]).default("ethereum")
+    .describe("how uncles are rewarded"),
+  baseFee: z.enum(["none", "burn"]).default("none").describe("where the base fee goes"),
+  depth: z.int().min(1).optional().describe("default of unlocker.depth on this chain"),
+  immatureDepth: z.int().min(1).optional()
+    .describe("default of unlocker.immatureDepth on this chain"),
+});
+
+const stratum = z.object({
+  enabled: flag(true, "stratum endpoint"),
+  listen: port("0.0.0.0:8008", "address of stratum"),
+  timeout: pause("120s", "silence after which a connection is closed"),
+  maxConn: count(8192, "connections held at once", 1, 1_000_000),
+});
+
+const policy = z.object({
+  workers: count(8, "ban commands in flight", 1, 1_000),
+  resetInterval: pause("60m", "sweep of idle and expired policy entries"),
+  refreshInterval: pause("1m", "reload of the black and white lists from Redis"),
+  banning: z.object({
+    enabled: flag(false, "ban misbehaving clients"),
+    ipset: z.string().optional()
+      .describe('firewall set for banned addresses; only "" (bans inside the pool) works so far'),
+    timeout: count(1800, "seconds of a ban", 1, 31_536_000),
+    invalidPercent: z.number().min(0).max(100).default(30)
+      .describe("percent of invalid shares of all shares that bans"),
+    checkThreshold: count(30, "shares between two checks", 1),
+    malformedLimit: count(5, "malformed requests that ban", 1),
+  }).prefault({}),
+  limits: z.object({
+    enabled: flag(false, "connection rate limit"),
+    limit: count(30, "connections allowed at first", 1),
+    grace: pause("5m", "time after start without the limit"),
+    limitJump: count(10, "connections added per valid share"),
+  }).prefault({}),
+});
+
+const proxy = z.object({
+  enabled: flag(true, "HTTP getwork endpoint; false switches stratum off too"),
+  listen: port("0.0.0.0:8888", "address of HTTP getwork"),
+  limitHeadersSize: count(1024, "bytes of HTTP headers accepted from miners", 128, 1_048_576),
+  limitBodySize: count(256, "bytes of HTTP body accepted from miners", 128, 1_048_576),
+  behindReverseProxy: flag(false, "take the miner's IP from X-Forwarded-For of trustedProxies"),
+  trustedProxies: z.array(addressRange).optional()
+    .describe("addresses and CIDR ranges of the reverse proxies; default loopback and private"),
+  stratum: stratum.prefault({}),
+  blockRefreshInterval: pause("120ms", "how often nodes are asked for new work"),
+  stateUpdateInterval: pause("3s", "how often node height and difficulty go to Redis"),
+  difficulty: hashes.prefault(2_000_000_000).describe("share difficulty, in hashes"),
+  healthCheck: flag(true, "serve no work while Redis is away, so that miners fail over"),
+  maxFails: count(100, "Redis failures after which the pool calls itself sick"),
+  hashrateExpiration: pause("3h", "life of worker statistics"),
+  loginTimeout: pause("30s", "time a connection has to log in"),
+  maxWorkers: count(1024, "worker names kept per miner", 1, 100_000),
+  policy: policy.prefault({}),
+});
+
+const api = z.object({
+  enabled: flag(true, "JSON API for the page"),
+  listen: port("0.0.0.0:8080", "address of the API"),
+  statsCollectInterval: pause("5s", "how often statistics are collected"),
+  purgeInterval: pause("10m", "how often stale statistics are purged"),
+  hashrateWindow: pause("30m", "fast hashrate estimate per miner"),
+  hashrateLargeWindow: pause("3h", "long, precise hashrate"),
+  luckWindow: z.array(z.int().min(1).max(100_000)).min(1).max(16).default([64, 128, 256])
+    .describe("blocks over which luck is averaged"),
+  payments: count(50, "payments shown", 1, 10_000),
+  blocks: count(50, "blocks shown", 1, 10_000),
+  purgeOnly: flag(false, "only purge, for an API elsewhere that reads a replica"),
+  static: filePath("folder of the web page to serve; none: the API alone"),
+});
+
+const upstream = z.object({
+  name: z.string().min(1).max(64).optional().describe('name of the node; default "main", "backup"'),
+  url: nodeUrl.describe("JSON-RPC address of the node"),
+  timeout: pause("10s", "longest wait for an answer"),
+});
+
+const redis = z.object({
+  endpoint: redisEndpoint.prefault("127.0.0.1:6379").describe("host:port or a unix socket's path"),
+  poolSize: count(10, "connections shared by the stratum workers", 1, 1_000),
+  database: count(0, "number of the database", 0, 1_000_000),
+  username: z.string().default("").describe("ACL user; empty: the default user"),
+  password: z.union([
+    z.string(),
+    z.object({
+      file: z.string().min(1).optional().describe("file whose first line is the password"),
+      env: z.string().min(1).optional().describe("environment variable that holds it"),
+    }),
+  ]).default("").describe('text, or {"file": "..."}, or {"env": "NAME"}'),
+});
+
+const unlocker = z.object({
+  enabled: flag(false, "the block unlocker; exactly one may run"),
+  poolFee: percent.prefault(1).describe("percent, with up to six decimals"),
+  poolFeeAddress: optionalAddress.prefault("")
+    .describe("receives the fee as a credit; empty: it stays on the coinbase address"),
+  depth: z.int().min(1).max(1_000_000).optional()
+    .describe("blocks until matured; default 120, at least 32"),
+  immatureDepth: z.int().min(1).max(1_000_000).optional()
+    .describe("blocks until credited as immature; default 20, at least 16"),
+  keepTxFees: flag(false, "transaction fees go to the pool"),
+  orphanedShares: z.literal("return").default("return")
+    .describe("shares of an orphaned round return to the current one"),
+  interval: pause("10m", "pause between runs"),
+  daemon: nodeUrl.prefault("http://127.0.0.1:8545").describe("node asked about blocks"),
+  timeout: pause("10s", "longest wait for an answer"),
+});
+
+const signer = z.object({
+  keystore: z.object({
+    file: z.string().min(1).describe("keystore v3 file (geth account)"),
+    passphraseFile: z.string().min(1).describe("file whose first line is the passphrase"),
+  }).optional().describe("encrypted key file"),
+  keyFile: filePath("file with the private key as 64 hex digits"),
+  privateKeyEnv: filePath("environment variable with the private key as 64 hex digits"),
+});
+
+const payouts = z.object({
+  enabled: flag(false, "payments; exactly one payer may run"),
+  requirePeers: count(25, "peers the node must have"),
+  interval: pause("12h", "pause between runs"),
+  daemon: nodeUrl.prefault("http://127.0.0.1:8545").describe("node that carries payments"),
+  timeout: pause("10s", "longest wait for an answer"),
+  address: payingAddress.prefault("0x0").describe("the paying address"),
+  signer: signer.optional().describe("the key of the paying address: exactly one of its keys"),
+  autoGas: flag(true, "let the node estimate gas and price"),
+  gas: quantityText.prefault("21000").describe("gas of a payment when autoGas is false"),
+  gasPrice: quantityText.prefault("50000000000").describe("wei per gas when autoGas is false"),
+  maxFee: quantityText.prefault("500000000000")
+    .describe("wei per gas that is never exceeded; payments wait while the chain asks more"),
+  threshold: shannon.prefault(500_000_000).describe("Shannon a balance must reach"),
+  reserve: shannon.prefault(0).describe("Shannon that payments leave in the wallet"),
+  confirmations: z.int().min(1).max(1_000_000).optional()
+    .describe("blocks until a payment is final; default unlocker.depth"),
+  bgsave: flag(false, "BGSAVE after a successful run"),
+});
+
+/** The file as a whole; unknown keys are found before it is applied. */
+export const fileSchema = z.object({
+  $schema: z.string().optional().describe("JSON schema, for editors"),
+  threads: count(2, "stratum workers sharing the port", 1, 256),
+  coin: z.string().regex(/^(\{[\w.-]+\}|[\w.-]+)$/).max(64).default("eth")
+    .describe("prefix of every Redis key"),
+  name: z.string().min(1).max(64).default("main").describe("unique name of this instance"),
+  network: z.union([z.string(), privateNetwork]).optional()
+    .describe("name of the chain, or an object that describes a private one; default by chain id"),
+  coinbases: z.array(address).optional()
+    .describe("addresses that receive block rewards; default eth_coinbase of the nodes"),
+  dataDir: z.string().min(1).default("data").describe("folder of the journals"),
+  log: z.object({
+    level: z.enum(["debug", "info", "warn", "error"]).default("info")
+      .describe("least severity that is logged"),
+  }).prefault({}),
+  verifier: z.object({
+    threads: z.int().min(1).max(1024).optional().describe("threads; default one per core"),
+    dag: z.literal("off").default("off").describe("light verification"),
+  }).prefault({}),
+  scheme: z.literal("prop").default("prop").describe("how a round's reward is shared"),
+  proxy: proxy.prefault({}),
+  api: api.prefault({}),
+  upstreamCheckInterval: pause("5s", "health check of the nodes"),
+  upstream: z.array(upstream).max(64).prefault([{ url: "http://127.0.0.1:8545" }])
+    .describe("nodes in order of preference"),
+  redis: redis.prefault({}),
+  unlocker: unlocker.prefault({}),
+  payouts: payouts.prefault({}),
+});
+
+/** The file after its rows were applied: keys of the file, converted values. */
+export type RawConfig = z.output<typeof fileSchema>;

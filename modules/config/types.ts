@@ -1,0 +1,225 @@
+/** The configuration as the rooms receive it: frozen, converted once, every number with its unit. */
+import type { LogLevel } from "../base/mod.ts";
+import type { ListenAddress } from "./scalars.ts";
+import type { NETWORK_NAMES } from "./schema.ts";
+
+/** A chain of the chain room's table. */
+export type NetworkName = typeof NETWORK_NAMES[number];
+
+/** A private chain, described in the file. */
+export interface PrivateNetwork {
+  /** Chain id the nodes must report. */
+  readonly chainId: number;
+  /** Shown on the page. */
+  readonly name: string;
+  readonly algorithm: "ethash" | "etchash";
+  /** Height (blocks) from which etchash epochs last 60,000 blocks (ECIP-1099). */
+  readonly ecip1099Height?: number;
+  /** In ascending order of height, the first at 0. */
+  readonly rewards: readonly { readonly fromHeight: number; readonly rewardWei: bigint }[];
+  readonly uncleRule: "ethereum" | "classic" | "none";
+  readonly baseFee: "none" | "burn";
+}
+
+/** The configuration of one process. */
+export interface Config {
+  /** Stratum Deno workers that share the ports. */
+  readonly threads: number;
+  /** Prefix of every Redis key. */
+  readonly coin: string;
+  /** Unique name of this instance; has no ":". */
+  readonly name: string;
+  /** A known chain, a private one, or undefined: by the node's chain id. */
+  readonly network?: NetworkName | PrivateNetwork;
+  /** Lower-case addresses that receive block rewards; empty: eth_coinbase of the upstreams. */
+  readonly coinbases: readonly string[];
+  /** Absolute path of the journals' folder. */
+  readonly dataDir: string;
+  readonly log: { readonly level: LogLevel };
+  /** Native verifier; `threads` undefined: one per core. */
+  readonly verifier: { readonly threads?: number };
+  readonly proxy: ProxyConfig;
+  readonly api: ApiConfig;
+  /** Pause between health checks of the nodes (milliseconds). */
+  readonly upstreamCheckIntervalMs: number;
+  /** Nodes in order of preference; names are unique and have no ":". */
+  readonly upstreams: readonly UpstreamConfig[];
+  readonly redis: RedisConfig;
+  readonly unlocker: UnlockerConfig;
+  readonly payouts: PayoutsConfig;
+}
+
+/** Doors for miners and what they enforce. */
+export interface ProxyConfig {
+  /** HTTP getwork endpoint. */
+  readonly enabled: boolean;
+  readonly listen: ListenAddress;
+  /** HTTP headers accepted from a miner (bytes). */
+  readonly limitHeadersBytes: number;
+  /** HTTP body accepted from a miner (bytes). */
+  readonly limitBodyBytes: number;
+  /** Whether X-Forwarded-For is read, and only from `trustedProxies`. */
+  readonly behindReverseProxy: boolean;
+  /** CIDR ranges; empty unless `behindReverseProxy`. */
+  readonly trustedProxies: readonly string[];
+  readonly stratum: {
+    /** Already false when `proxy.enabled` is. */
+    readonly enabled: boolean;
+    readonly listen: ListenAddress;
+    /** Silence after which a connection is closed (milliseconds). */
+    readonly timeoutMs: number;
+    /** Connections held at once. */
+    readonly maxConn: number;
+  };
+  /** Pause between questions for new work (milliseconds). */
+  readonly blockRefreshIntervalMs: number;
+  /** Pause between reports of the node's state to Redis (milliseconds). */
+  readonly stateUpdateIntervalMs: number;
+  /** Share difficulty (hashes). */
+  readonly difficulty: bigint;
+  /** Whether no work is served while Redis is away. */
+  readonly healthCheck: boolean;
+  /** Redis failures after which the pool is sick. */
+  readonly maxFails: number;
+  /** Life of worker statistics (milliseconds). */
+  readonly hashrateExpirationMs: number;
+  /** Time a connection has to log in (milliseconds). */
+  readonly loginTimeoutMs: number;
+  /** Worker names kept per miner. */
+  readonly maxWorkers: number;
+  readonly policy: PolicyConfig;
+}
+
+/** Bans and connection limits. */
+export interface PolicyConfig {
+  /** Ban commands in flight. */
+  readonly workers: number;
+  /** Pause between sweeps of idle entries (milliseconds). */
+  readonly resetIntervalMs: number;
+  /** Pause between reloads of the lists (milliseconds). */
+  readonly refreshIntervalMs: number;
+  readonly banning: {
+    readonly enabled: boolean;
+    /** Length of a ban (milliseconds). */
+    readonly timeoutMs: number;
+    /** Percent of invalid shares of all shares, 0 to 100. */
+    readonly invalidPercent: number;
+    /** Shares between two checks. */
+    readonly checkThreshold: number;
+    /** Malformed requests that ban. */
+    readonly malformedLimit: number;
+  };
+  readonly limits: {
+    readonly enabled: boolean;
+    /** Connections allowed at first. */
+    readonly limit: number;
+    /** Time after start without the limit (milliseconds). */
+    readonly graceMs: number;
+    /** Connections added per valid share. */
+    readonly limitJump: number;
+  };
+}
+
+/** The JSON API and the page. */
+export interface ApiConfig {
+  readonly enabled: boolean;
+  readonly listen: ListenAddress;
+  /** Pause between collections (milliseconds). */
+  readonly statsCollectIntervalMs: number;
+  /** Pause between purges (milliseconds). */
+  readonly purgeIntervalMs: number;
+  /** Short hashrate window (milliseconds). */
+  readonly hashrateWindowMs: number;
+  /** Long hashrate window (milliseconds), not shorter than the short one. */
+  readonly hashrateLargeWindowMs: number;
+  /** Windows of the luck table (blocks), ascending. */
+  readonly luckWindow: readonly number[];
+  /** Payments shown. */
+  readonly payments: number;
+  /** Blocks shown. */
+  readonly blocks: number;
+  readonly purgeOnly: boolean;
+  /** Absolute path of the page's folder; undefined: the page is not served. */
+  readonly static?: string;
+}
+
+/** One node. */
+export interface UpstreamConfig {
+  readonly name: string;
+  readonly url: string;
+  /** Longest wait for an answer (milliseconds). */
+  readonly timeoutMs: number;
+}
+
+/** Redis; fits the ledger's RedisOptions. */
+export interface RedisConfig {
+  /** "host:port" or the path of a unix socket. */
+  readonly endpoint: string;
+  /** Connections shared by the workers. */
+  readonly poolSize: number;
+  readonly database: number;
+  /** Resolved; empty for none. */
+  readonly password: string;
+  /** Undefined for the default user. */
+  readonly username?: string;
+}
+
+/** The block unlocker. */
+export interface UnlockerConfig {
+  readonly enabled: boolean;
+  /** Millionths of a percent: 1 percent is 1_000_000n, the whole is WHOLE_IN_MILLIONTHS. */
+  readonly poolFeeMillionths: bigint;
+  /** Lower-case address, or empty: the fee stays on the coinbase address. */
+  readonly poolFeeAddress: string;
+  /** Blocks until matured. */
+  readonly depth: number;
+  /** Blocks until credited as immature; less than `depth`. */
+  readonly immatureDepth: number;
+  /** Whether transaction fees go to the pool. */
+  readonly keepTxFees: boolean;
+  /** Pause between runs (milliseconds). */
+  readonly intervalMs: number;
+  /** URL of the node asked about blocks. */
+  readonly daemon: string;
+  /** Longest wait for an answer (milliseconds). */
+  readonly timeoutMs: number;
+}
+
+/** Where the paying key is; opened by the payer's worker alone. Paths are absolute. */
+export type SignerConfig =
+  | { readonly kind: "keystore"; readonly file: string; readonly passphraseFile: string }
+  | { readonly kind: "keyFile"; readonly file: string }
+  | { readonly kind: "privateKeyEnv"; readonly variable: string };
+
+/** Payments. */
+export interface PayoutsConfig {
+  readonly enabled: boolean;
+  /** Peers the node must have. */
+  readonly requirePeers: number;
+  /** Pause between runs (milliseconds). */
+  readonly intervalMs: number;
+  /** URL of the node that carries payments. */
+  readonly daemon: string;
+  /** Longest wait for an answer (milliseconds). */
+  readonly timeoutMs: number;
+  /** Lower-case paying address; empty only when payouts are disabled. */
+  readonly address: string;
+  /** Defined when payouts are enabled. */
+  readonly signer?: SignerConfig;
+  /** Whether gas and price come from the node. */
+  readonly autoGas: boolean;
+  /** Gas of a payment when `autoGas` is false. */
+  readonly gas: bigint;
+  /** Wei per gas when `autoGas` is false. */
+  readonly gasPriceWei: bigint;
+  /** Wei per gas that is never exceeded. */
+  readonly maxFeeWei: bigint;
+  /** A balance is paid when it is at least this. */
+  readonly thresholdShannon: bigint;
+  /** Stays in the wallet. */
+  readonly reserveShannon: bigint;
+  /** Blocks until a payment is final. */
+  readonly confirmations: number;
+  /** Whether BGSAVE follows a successful run. */
+  readonly bgsave: boolean;
+}
