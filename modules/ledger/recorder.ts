@@ -30,7 +30,11 @@ export type RefusedShare = "away" | "busy";
 export interface Recorder {
   /** Whether shares can be recorded now; without it no work is handed out (`healthCheck`). */
   readonly healthy: boolean;
-  /** Records a share; resolves when its fate is known. Never rejects. */
+  /**
+   * Records a share; resolves when its fate is known.
+   *
+   * @throws when the recorder is closed before Redis told the fate: nobody may be told anything.
+   */
   record(share: ShareRecord): Promise<ShareFate | RefusedShare>;
   /**
    * Records a candidate; journalled first, retried until Redis has it.
@@ -58,6 +62,8 @@ export const PENDING_SHARES_MAX = 8_192;
 interface Waiting {
   share: ShareRecord;
   settle(fate: ShareFate | RefusedShare): void;
+  /** The fate stays unknown: no answer may be given. */
+  abandon(error: unknown): void;
 }
 
 /** Opens the recorder and replays what the journal holds before anything new is taken. */
@@ -105,7 +111,11 @@ export function openRecorder(deps: RecorderDeps): Recorder {
     try {
       fates = await recordShares(deps, id, shares);
     } catch (error) {
-      fates = await afterFailure(error, id, shares);
+      try {
+        fates = await afterFailure(error, id, shares);
+      } catch (closing) {
+        return batch.forEach((waiting) => waiting.abandon(closing));
+      }
     }
     batch.forEach((waiting, i) => waiting.settle(fates === undefined ? "away" : fates[i]!));
   }
@@ -117,7 +127,9 @@ export function openRecorder(deps: RecorderDeps): Recorder {
     unknownFate = true;
     pending.splice(0).forEach((waiting) => waiting.settle("away"));
     try {
-      await journal.append({ id, kind: "shares", shares });
+      await journal.append({ id, kind: "shares", shares }).catch((cause) =>
+        log.error("journal.failed", { batch: id, error: cause })
+      );
       const fates = await untilAnswered(id, shares);
       await journal.done(id);
       log.info("shares.resolved", { batch: id, shares: shares.length });
@@ -174,8 +186,8 @@ export function openRecorder(deps: RecorderDeps): Recorder {
     record(share) {
       if (!healthy()) return Promise.resolve("away");
       if (pending.length >= PENDING_SHARES_MAX) return Promise.resolve("busy");
-      return new Promise((settle) => {
-        pending.push({ share, settle });
+      return new Promise((settle, abandon) => {
+        pending.push({ share, settle, abandon });
         sending ??= flush();
       });
     },

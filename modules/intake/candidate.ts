@@ -1,0 +1,61 @@
+/**
+ * The block path: hand the solution to every node and record it at once; neither waits for the
+ * other. What a node answers is written down, not believed: the unlocker asks the chain.
+ */
+import { errorText, type Logger } from "../base/mod.ts";
+import type { CandidateFate, Recorder, ShareRecord } from "../ledger/mod.ts";
+import type { VerifiedShare } from "../share/mod.ts";
+
+/** What one node said to a solution. */
+export interface SubmissionAnswer {
+  node: string;
+  /** Undefined when there was no answer. */
+  accepted?: boolean;
+  error?: string;
+  tookMs: number;
+}
+
+/** What the block path needs. */
+export interface CandidateDeps {
+  recorder: Recorder;
+  /** Hands a solution to every node at once. */
+  submitWork(nonce: string, headerHash: string, mix: string): Promise<SubmissionAnswer[]>;
+  /** Keeps a node's answer beside the candidate. */
+  noteAnswer(candidate: ShareRecord, node: string, answer: string): Promise<unknown>;
+  log: Logger;
+}
+
+/**
+ * Submits and records a found block; resolves when the ledger has it.
+ *
+ * @throws when the process closes before the ledger answered: the journal keeps the candidate
+ */
+export async function submitCandidate(
+  deps: CandidateDeps,
+  share: VerifiedShare,
+  record: ShareRecord,
+): Promise<CandidateFate> {
+  const { log } = deps;
+  const block = {
+    ...{ height: share.job.height, nonce: record.nonce, headerHash: record.headerHash },
+    ...{ login: record.login, worker: record.worker, difficulty: share.job.difficulty },
+  };
+  log.info("block.found", block);
+  const answers = deps.submitWork(record.nonce, record.headerHash, record.mix);
+  const fate = deps.recorder.recordCandidate({ ...record, blockDifficulty: share.job.difficulty });
+
+  // Notes wait for the row they belong to; a failed note is logged and costs nothing else.
+  Promise.all([answers, fate]).then(async ([given]) => {
+    for (const answer of given) {
+      const text = answer.accepted === undefined ? `error: ${answer.error}` : `${answer.accepted}`;
+      const level = answer.accepted === true ? log.info : log.error;
+      level("block.submitted", { ...block, ...answer });
+      await deps.noteAnswer(record, answer.node, text);
+    }
+  }).catch((error) => log.error("block.noteFailed", { ...block, error: errorText(error) }));
+
+  const recorded = await fate;
+  if (recorded === "recorded") log.info("block.recorded", block);
+  else log.error("block.notRecorded", { ...block, fate: recorded });
+  return recorded;
+}

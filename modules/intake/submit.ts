@@ -1,0 +1,102 @@
+/**
+ * The share path: judge, record, tell policy, answer. This is how a share becomes money.
+ *
+ * A verified share is one row in `shares:roundCurrent`; when a candidate closes the round, the
+ * unlocker splits the block's reward by those rows, and the payer pays the balances. `accepted` is
+ * answered only after the ledger has the share.
+ */
+import { assert, type Logger } from "../base/mod.ts";
+import type { Recorder, ShareRecord } from "../ledger/mod.ts";
+import type { Policy } from "../policy/mod.ts";
+import {
+  judge,
+  type JudgeDeps,
+  type Rejection,
+  REJECTIONS,
+  type Submission,
+  type VerifiedShare,
+} from "../share/mod.ts";
+import { type CandidateDeps, submitCandidate } from "./candidate.ts";
+
+/** What a miner is told; undefined fate (the process is closing) gives no answer at all. */
+export type SubmitOutcome =
+  | { accepted: true; candidate: boolean; banned: boolean }
+  | { accepted: false; rejection: Rejection; banned: boolean };
+
+/** The terms under which the job was sent to this session. */
+export interface ShareTerms {
+  /** Credited when accepted (hashes). */
+  difficulty: bigint;
+  /** The largest result that counts. */
+  target: bigint;
+}
+
+/** Counts of one process since its start, for status and metrics. */
+export interface ShareCounters {
+  accepted: number;
+  candidates: number;
+  rejected: Partial<Record<Rejection, number>>;
+}
+
+/** The rooms on the way. */
+export interface SubmitDeps extends JudgeDeps, CandidateDeps {
+  recorder: Recorder;
+  policy: Policy;
+  counters: ShareCounters;
+  log: Logger;
+}
+
+/**
+ * Takes a submission to its end.
+ *
+ * @returns undefined when the process is closing before the ledger told the share's fate: a miner
+ * that gets no answer is told nothing false
+ */
+export async function submitShare(
+  deps: SubmitDeps,
+  submission: Submission,
+  terms: ShareTerms,
+): Promise<SubmitOutcome | undefined> {
+  if (!deps.recorder.healthy) return reject(deps, submission, "away");
+  const verdict = await judge(deps, submission, terms.target);
+  if (verdict.kind !== "valid") return reject(deps, submission, verdict.kind);
+  const { share } = verdict;
+  const record = recordOf(share, terms.difficulty);
+
+  if (share.candidate) {
+    const fate = await submitCandidate(deps, share, record).catch(() => undefined);
+    if (fate === undefined) return undefined;
+    if (fate !== "recorded") return reject(deps, submission, "duplicate");
+  } else {
+    const fate = await deps.recorder.record(record).catch(() => undefined);
+    if (fate === undefined) return undefined;
+    if (fate === "away" || fate === "busy") {
+      deps.seen.forget(submission.headerHash, submission.nonce);
+    }
+    if (fate !== "credited") return reject(deps, submission, fate);
+  }
+
+  deps.counters.accepted++;
+  if (share.candidate) deps.counters.candidates++;
+  const banned = deps.policy.onShare(submission.ip, true);
+  deps.log.debug("share.accepted", { ...facts(submission), difficulty: terms.difficulty });
+  return { accepted: true, candidate: share.candidate, banned };
+}
+
+function recordOf(share: VerifiedShare, difficulty: bigint): ShareRecord {
+  const { login, worker, nonce, headerHash } = share.submission;
+  assert(difficulty > 0n, "A share must be credited with a positive difficulty", { difficulty });
+  return { login, worker, nonce, headerHash, mix: share.mix, height: share.job.height, difficulty };
+}
+
+function reject(deps: SubmitDeps, submission: Submission, rejection: Rejection): SubmitOutcome {
+  deps.counters.rejected[rejection] = (deps.counters.rejected[rejection] ?? 0) + 1;
+  const { offence } = REJECTIONS[rejection];
+  const banned = offence && deps.policy.onShare(submission.ip, false);
+  deps.log.info("share.rejected", { ...facts(submission), rejection, banned });
+  return { accepted: false, rejection, banned };
+}
+
+function facts({ login, worker, ip, nonce, headerHash, mix }: Submission) {
+  return { login, worker, ip, nonce, headerHash, mix };
+}

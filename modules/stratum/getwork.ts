@@ -1,0 +1,192 @@
+/**
+ * HTTP getwork: `POST /0xLOGIN/worker` or `/0xLOGIN` with JSON-RPC in the body.
+ *
+ * Paths, status codes and the several-objects body follow open-ethereum-pool (its proxy.go as
+ * measured); the words are the eth-proxy dialect's.
+ */
+import { type Clock, isAddress, type Logger, toQuantity } from "../base/mod.ts";
+import { ethProxy } from "./dialects/eth_proxy.ts";
+import { readWorker } from "./login.ts";
+import type { AddressReader } from "./remote_address.ts";
+import { type Miner, type MiningService, WORK_NOT_READY } from "./service.ts";
+
+/** Settings of the HTTP port. */
+export interface GetworkOptions {
+  hostname: string;
+  port: number;
+  limitHeadersBytes: number;
+  limitBodyBytes: number;
+  reusePort: boolean;
+}
+
+/** A listening getwork port. */
+export interface GetworkServer {
+  readonly port: number;
+  /** Stops listening and answers what is under way. */
+  close(): Promise<void>;
+}
+
+interface GetworkDeps {
+  service: MiningService;
+  clock: Clock;
+  log: Logger;
+  addressOf: AddressReader;
+}
+
+/** JSON values in one body at most. */
+const VALUES_MAX = 32;
+
+/** Opens the HTTP port. @throws when the address is taken */
+export function serveGetwork(options: GetworkOptions, deps: GetworkDeps): GetworkServer {
+  const server = Deno.serve({
+    hostname: options.hostname,
+    port: options.port,
+    reusePort: options.reusePort,
+    onListen: ({ hostname, port }) => deps.log.info("getwork.listening", { hostname, port }),
+    onError: (error) => {
+      deps.log.error("getwork.failed", { error });
+      return new Response(null, { status: 500 });
+    },
+  }, (request, info) => answer(request, info.remoteAddr.hostname, options, deps));
+  return { port: server.addr.port, close: () => server.shutdown() };
+}
+
+/** Answers one request; `peer` is the socket's address. */
+export async function answer(
+  request: Request,
+  peer: string,
+  options: Pick<GetworkOptions, "limitHeadersBytes" | "limitBodyBytes">,
+  deps: GetworkDeps,
+): Promise<Response> {
+  const { service } = deps;
+  const ip = deps.addressOf(peer, request.headers.get("x-forwarded-for"));
+  if (headerBytes(request.headers) > options.limitHeadersBytes) {
+    return text("Request header fields too large\n", 431);
+  }
+  const path = new URL(request.url).pathname.split("/").slice(1);
+  const [address, rig, ...rest] = path;
+  const worker = rig === undefined ? undefined : readWorker(decode(rig));
+  if (!isAddress(address) || rest.length > 0 || (rig !== undefined && worker === undefined)) {
+    return text("404 page not found\n", 404);
+  }
+  if (request.method !== "POST") return new Response(null, { status: 405 });
+  if (service.policy.isBanned(ip)) return text("", 200);
+  const login = address.toLowerCase();
+  if (/^0x0{40}$/.test(login)) return text("404 page not found\n", 404);
+  const body = await readBody(request, options.limitBodyBytes);
+  if (body === undefined) {
+    service.policy.onMalformed(ip);
+    return text("Request too large\n", 417);
+  }
+  const miner: Miner = { login, worker: service.workerOf(login, worker), ip };
+  const lines: string[] = [];
+  for (const value of splitValues(body)) {
+    const line = await answerOne(value, miner, service);
+    if (line !== undefined) lines.push(line);
+  }
+  return text(lines.map((line) => line + "\n").join(""), 200);
+}
+
+async function answerOne(
+  value: string,
+  miner: Miner,
+  service: MiningService,
+): Promise<string | undefined> {
+  let request: unknown;
+  try {
+    request = JSON.parse(value);
+  } catch {
+    service.policy.onMalformed(miner.ip);
+    return ethProxy.error(null, { code: -1, message: "Malformed request: no JSON" });
+  }
+  const command = ethProxy.read(request);
+  const { id } = command;
+  if (service.policy.isBlacklisted(miner.login)) {
+    return ethProxy.error(id, { code: -1, message: "You are blacklisted" });
+  }
+  switch (command.kind) {
+    case "getWork": {
+      const job = service.currentJob();
+      if (job === undefined) return ethProxy.error(id, WORK_NOT_READY);
+      return ethProxy.work(id, job, service.termsOf(job).target);
+    }
+    case "submit": {
+      const worker = service.workerOf(miner.login, command.worker, miner.worker);
+      const given = await service.submit({ ...miner, worker }, command.params);
+      if (given === undefined) return undefined;
+      return given.accepted ? ethProxy.result(id, true) : ethProxy.error(id, given.error);
+    }
+    case "hashrate":
+      service.reportHashrate(miner, command.rate);
+      return ethProxy.result(id, true);
+    case "getBlock": {
+      // Old miners read the share difficulty here, spelt as open-ethereum-pool spells it.
+      const job = service.currentJob();
+      const difficulty = job && "0x0" + service.termsOf(job).difficulty.toString(16);
+      return ethProxy.result(id, job && { number: toQuantity(job.height), difficulty });
+    }
+    case "login":
+      return ethProxy.result(id, true);
+    case "unknown":
+      service.policy.onMalformed(miner.ip);
+      return ethProxy.error(id, { code: -3, message: "Method not found" });
+    case "malformed":
+      service.policy.onMalformed(miner.ip);
+      return ethProxy.error(id, { code: -1, message: command.message });
+  }
+}
+
+/** The body, or undefined when it is longer than allowed, whatever Content-Length claims. */
+async function readBody(request: Request, maxBytes: number): Promise<string | undefined> {
+  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) return undefined;
+  if (request.body === null) return "";
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body) {
+    size += chunk.length;
+    if (size > maxBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return await new Blob(chunks as BlobPart[]).text();
+}
+
+/** Cuts a body into its top-level JSON objects; text that is none is one value of its own. */
+export function splitValues(body: string): string[] {
+  const values: string[] = [];
+  let depth = 0;
+  let inText = false;
+  let start = 0;
+  for (let i = 0; i < body.length && values.length < VALUES_MAX; i++) {
+    const char = body[i];
+    if (inText) {
+      if (char === "\\") i++;
+      else if (char === '"') inText = false;
+    } else if (char === '"') inText = true;
+    else if (char === "{" || char === "[") depth++;
+    else if ((char === "}" || char === "]") && --depth === 0) {
+      values.push(body.slice(start, i + 1));
+      start = i + 1;
+    }
+  }
+  const rest = body.slice(start).trim();
+  if (rest !== "" && values.length < VALUES_MAX) values.push(rest);
+  return values.map((value) => value.trim());
+}
+
+function headerBytes(headers: Headers): number {
+  let bytes = 0;
+  for (const [name, value] of headers) bytes += name.length + value.length + 4;
+  return bytes;
+}
+
+function decode(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
+}
+
+function text(body: string, status: number): Response {
+  return new Response(body, { status, headers: { "content-type": "text/plain; charset=utf-8" } });
+}
