@@ -30,6 +30,8 @@ export type RefusedShare = "away" | "busy";
 export interface Recorder {
   /** Whether shares can be recorded now; without it no work is handed out (`healthCheck`). */
   readonly healthy: boolean;
+  /** Resolves when everything that the journal held at the start has its fate. */
+  readonly replayed: Promise<void>;
   /**
    * Records a share; resolves when its fate is known.
    *
@@ -76,7 +78,8 @@ export function openRecorder(deps: RecorderDeps): Recorder {
   let sending: Promise<void> | undefined;
   let unknownFate = false;
   let closed = false;
-  let replaying: Promise<void> | undefined = replayJournal();
+  const replayed = replayJournal();
+  let replaying: Promise<void> | undefined = replayed;
 
   async function replayJournal() {
     for (const entry of journal.open()) {
@@ -86,7 +89,7 @@ export function openRecorder(deps: RecorderDeps): Recorder {
       await journal.done(entry.id);
     }
   }
-  replaying.then(() => replaying = undefined, (error) => {
+  replayed.then(() => replaying = undefined, (error) => {
     // Stopped while Redis was away: the entries stay in the journal for the next start.
     log.warn("journal.kept", { error });
   });
@@ -183,6 +186,7 @@ export function openRecorder(deps: RecorderDeps): Recorder {
     get healthy() {
       return healthy();
     },
+    replayed,
     record(share) {
       if (!healthy()) return Promise.resolve("away");
       if (pending.length >= PENDING_SHARES_MAX) return Promise.resolve("busy");

@@ -91,7 +91,6 @@ export function serveStratum(
     sessions.add(session);
     const run = session.run().catch((error) => log.error("session.crashed", { ip, error }))
       .finally(() => {
-        session.wire.close();
         sessions.delete(session);
         running.delete(run);
       });

@@ -178,7 +178,7 @@ export class Session {
       });
     }
     if (service.policy.isBlacklisted(miner.login)) {
-      this.#ending = true;
+      this.#end();
       return dialect.error(command.id, { code: -1, message: "You are blacklisted" });
     }
     const worker = service.workerOf(miner.login, command.worker, miner.worker);

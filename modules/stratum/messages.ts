@@ -1,0 +1,60 @@
+/** Start options and messages of a stratum Deno worker; plain data. */
+import type { CommonWorkerOptions } from "../workers/mod.ts";
+import type { PolicyOptions } from "../policy/mod.ts";
+import type { ShareCounters } from "../intake/mod.ts";
+import type { Job } from "../work/mod.ts";
+
+/** What a stratum worker is started with. */
+export interface StratumWorkerOptions extends CommonWorkerOptions {
+  /** Number of this worker, from 0. */
+  index: number;
+  /** Stratum workers of this process; more than one share the ports. */
+  workers: number;
+  /** Prefix of every Redis key. */
+  prefix: string;
+  redis: { endpoint: string; database: number; password: string; username?: string };
+  /** Its own journal first, then those of former workers that nobody else replays. */
+  journals: string[];
+  rule: { algorithm: "ethash" | "etchash"; ecip1099Height?: number };
+  /** First height that the rule does not describe. */
+  powEndsHeight?: number;
+  verifierThreads?: number;
+  upstreams: { name: string; url: string; timeoutMs: number }[];
+  difficulty: bigint;
+  maxWorkers: number;
+  healthCheck: boolean;
+  hashrateExpirationMs: number;
+  policy: PolicyOptions & { refreshIntervalMs: number };
+  /** Undefined when the door is closed. */
+  stratum?: {
+    hostname: string;
+    port: number;
+    maxConn: number;
+    timeoutMs: number;
+    loginTimeoutMs: number;
+  };
+  getwork?: {
+    hostname: string;
+    port: number;
+    limitHeadersBytes: number;
+    limitBodyBytes: number;
+    trustedProxies: string[];
+  };
+}
+
+/** What the main thread tells a stratum worker. */
+export type ToStratum = { kind: "job"; job: Job } | { kind: "noWork"; reason: string };
+
+/** What a stratum worker tells the main thread, each second. */
+export interface StratumStatus {
+  kind: "status";
+  sessions: number;
+  /** Whether shares can be recorded. */
+  healthy: boolean;
+  /** Whether there is a job to hand out. */
+  hasWork: boolean;
+  counters: ShareCounters;
+  /** Ports in use. */
+  stratumPort?: number;
+  getworkPort?: number;
+}

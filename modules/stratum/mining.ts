@@ -1,0 +1,170 @@
+/**
+ * The main thread's side of mining: one watcher of the nodes, several stratum workers.
+ *
+ * Jobs fan out from one watcher; a worker that is started again gets the current job at once.
+ */
+import type { Facts, Logger, LogSink } from "../base/mod.ts";
+import { type Clock, difficultyOf } from "../base/mod.ts";
+import { createNode, createNodes, type NodeHealth } from "../chain/mod.ts";
+import { createKeys, openStore, writeNodeState } from "../ledger/mod.ts";
+import type { Job } from "../work/mod.ts";
+import { watchWork } from "../work/mod.ts";
+import { supervise, type Supervised } from "../workers/mod.ts";
+import type { StratumStatus, StratumWorkerOptions, ToStratum } from "./messages.ts";
+
+/** What mining is opened with: the workers' options without their number, and the watcher's. */
+export interface MiningOptions {
+  /** Unique name of this instance among the nodes. */
+  name: string;
+  /** Stratum workers. */
+  workers: number;
+  worker: Omit<StratumWorkerOptions, "index" | "workers" | "journals">;
+  /** Folder of the journals. */
+  journalDir: string;
+  blockRefreshIntervalMs: number;
+  stateUpdateIntervalMs: number;
+  upstreamCheckIntervalMs: number;
+}
+
+/** What the rest of the process can see of mining. */
+export interface MiningStatus {
+  sessions: number;
+  /** Whether every worker can record shares and has work. */
+  ready: boolean;
+  /** Why it is not ready; empty when it is. */
+  reason: string;
+  accepted: number;
+  job?: { height: number; headerHash: string; node: string; receivedAtMs: number };
+  nodes: NodeHealth[];
+  stratumPort?: number;
+  getworkPort?: number;
+}
+
+/** Running mining. */
+export interface Mining {
+  status(): MiningStatus;
+  /** No new connections, batches flushed, workers stopped. Gives false when one had to be cut. */
+  stop(withinMs: number): Promise<boolean>;
+}
+
+/** Work without a sign of life from any node is withdrawn after this (milliseconds). */
+const WORK_STALE_MS = 30_000;
+
+/** Opens mining: workers first, then the watcher. */
+export async function openMining(
+  options: MiningOptions,
+  deps: {
+    log: Logger;
+    sink: LogSink;
+    clock: Clock;
+    onEvent(name: string, facts: Facts): void;
+    onHung(): void;
+  },
+): Promise<Mining> {
+  const { clock } = deps;
+  const log = deps.log.for("mining");
+  const end = new AbortController();
+  const statuses: (StratumStatus | undefined)[] = [];
+  let job: Job | undefined;
+
+  const journals = await journalPaths(options.journalDir, options.workers);
+  const workers = journals.map((paths, index): Supervised<ToStratum> =>
+    supervise<StratumWorkerOptions, ToStratum, StratumStatus>({
+      name: `stratum ${index}`,
+      url: new URL("./worker.ts", import.meta.url),
+      options: { ...options.worker, index, workers: options.workers, journals: paths },
+      onMessage: (status) => statuses[index] = status,
+      onEvent: deps.onEvent,
+      onReady: () => job && workers[index]?.send({ kind: "job", job }),
+      onHung: deps.onHung,
+    }, { ...deps, log })
+  );
+  const tell = (message: ToStratum) => workers.forEach((worker) => worker.send(message));
+
+  const nodes = createNodes(options.worker.upstreams.map((upstream) => createNode(upstream)), {
+    ...{ log, clock, needsWork: true },
+  });
+  const loops = [
+    nodes.run(options.upstreamCheckIntervalMs, end.signal),
+    watchWork({ intervalMs: options.blockRefreshIntervalMs, staleAfterMs: WORK_STALE_MS }, {
+      ...{ clock, log, source: () => nodes.current(), onFailure: () => {} },
+      onJob(next) {
+        job = next;
+        const { height, headerHash, node } = next;
+        log.info("work.job", { height, headerHash, node, difficulty: next.difficulty });
+        tell({ kind: "job", job: next });
+      },
+      onWorkLost(reason) {
+        job = undefined;
+        tell({ kind: "noWork", reason });
+      },
+    }, end.signal),
+    reportState(),
+  ];
+
+  async function reportState() {
+    const keys = createKeys(options.worker.prefix);
+    const store = await openStore(options.worker.redis, { log });
+    while (!end.signal.aborted) {
+      if (job !== undefined) {
+        const state = {
+          name: options.name,
+          height: job.height,
+          difficulty: difficultyOf(job.target),
+        };
+        await writeNodeState({ store, keys, clock }, state)
+          .catch((error) => log.warn("state.notWritten", { error }));
+      }
+      await clock.sleep(options.stateUpdateIntervalMs, end.signal).catch(() => {});
+    }
+    await store.close();
+  }
+
+  function status(): MiningStatus {
+    const known = statuses.filter((one) => one !== undefined);
+    const down = workers.find((worker) => worker.state !== "ready");
+    const reason = down !== undefined
+      ? `${down.name} is ${down.state}`
+      : job === undefined
+      ? "no node gives work"
+      : known.length < workers.length || known.some((one) => !one.healthy)
+      ? "pool storage is away"
+      : known.some((one) => !one.hasWork)
+      ? "the verifier is getting ready"
+      : "";
+    const first = known[0];
+    return {
+      sessions: known.reduce((sum, one) => sum + one.sessions, 0),
+      accepted: known.reduce((sum, one) => sum + one.counters.accepted, 0),
+      ...{ ready: reason === "", reason, nodes: nodes.health() },
+      ...(job === undefined ? {} : { job: shownJob(job) }),
+      ...(first?.stratumPort === undefined ? {} : { stratumPort: first.stratumPort }),
+      ...(first?.getworkPort === undefined ? {} : { getworkPort: first.getworkPort }),
+    };
+  }
+
+  return {
+    status,
+    async stop(withinMs) {
+      end.abort(new Error("stopped"));
+      const stopped = await Promise.all(workers.map((worker) => worker.stop(withinMs)));
+      await Promise.allSettled(loops);
+      return stopped.every(Boolean);
+    },
+  };
+}
+
+function shownJob({ height, headerHash, node, receivedAtMs }: Job) {
+  return { height, headerHash, node, receivedAtMs };
+}
+
+/** Each worker's own journal first; those of workers that exist no more go to the first one. */
+async function journalPaths(dir: string, workers: number): Promise<string[][]> {
+  await Deno.mkdir(dir, { recursive: true });
+  const paths = Array.from({ length: workers }, (_, index) => [`${dir}/shares-${index}.journal`]);
+  for await (const { name } of Deno.readDir(dir)) {
+    const number = /^shares-(\d+)\.journal$/.exec(name)?.[1];
+    if (number !== undefined && Number(number) >= workers) paths[0]!.push(`${dir}/${name}`);
+  }
+  return paths;
+}

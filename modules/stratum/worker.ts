@@ -1,0 +1,183 @@
+/** The Deno worker that holds miners' connections: opens verifier, ledger and doors, in that order. */
+import { openVerifier, VerifierBusyError } from "../ethash/mod.ts";
+import { createNode, createNodes } from "../chain/mod.ts";
+import { type Logger, systemClock } from "../base/mod.ts";
+import { type SubmitDeps, submitShare } from "../intake/mod.ts";
+import {
+  createKeys,
+  type JournalEntry,
+  noteSubmission,
+  openJournal,
+  openRecorder,
+  openStore,
+  readLists,
+  type RecorderDeps,
+  type Store,
+  writeReportedHashrate,
+} from "../ledger/mod.ts";
+import { Policy } from "../policy/mod.ts";
+import { SeenNonces } from "../share/mod.ts";
+import { type Job, JobBook } from "../work/mod.ts";
+import { hostWorker, type Running, type WorkerContext } from "../workers/mod.ts";
+import { serveGetwork } from "./getwork.ts";
+import type { StratumStatus, StratumWorkerOptions, ToStratum } from "./messages.ts";
+import { addressReader } from "./remote_address.ts";
+import { type Miner, MiningService } from "./service.ts";
+import { serveStratum } from "./server.ts";
+
+const clock = systemClock;
+/** Reported hashrates are written at most this often per worker (milliseconds). */
+const REPORT_MS = 30_000;
+const REPORTERS_MAX = 50_000;
+
+hostWorker<StratumWorkerOptions, ToStratum, StratumStatus>("stratum", start);
+
+async function start(
+  options: StratumWorkerOptions,
+  context: WorkerContext<StratumStatus>,
+): Promise<Running<ToStratum>> {
+  const { log } = context;
+  const keys = createKeys(options.prefix);
+  const store = await openStore(options.redis, { log });
+  const verifier = openVerifier({
+    rule: options.rule,
+    log,
+    ...(options.verifierThreads === undefined ? {} : { maxInFlight: options.verifierThreads }),
+  });
+  const runId = `${crypto.randomUUID()}:${options.index}`;
+  const recording = {
+    ...{ store, keys, clock, log, runId },
+    hashrateExpirationSeconds: Math.ceil(options.hashrateExpirationMs / 1000),
+  };
+  const [ownJournal, ...formerJournals] = options.journals;
+  for (const path of formerJournals) await replayFormer(path, recording);
+  const journal = await openJournal<JournalEntry>(ownJournal!);
+  const recorder = openRecorder({ ...recording, journal });
+
+  const policy = new Policy(options.policy, clock);
+  const jobs = new JobBook();
+  const nodes = createNodes(options.upstreams.map((upstream) => createNode(upstream)), {
+    log,
+    needsWork: true,
+  });
+  const submitDeps: SubmitDeps = {
+    ...{ jobs, recorder, policy, log, seen: new SeenNonces() },
+    hasher: {
+      hash: (height, headerHash, nonce) => verifier.hash(height, headerHash, nonce),
+      finalHash: (headerHash, nonce, mix) => verifier.finalHash(headerHash, nonce, mix),
+      isBusy: (error) => error instanceof VerifierBusyError,
+    },
+    submitWork: (nonce, headerHash, mix) => nodes.submitWork(nonce, headerHash, mix),
+    noteAnswer: (candidate, node, answer) =>
+      noteSubmission({ store, keys }, candidate, node, answer),
+    counters: { accepted: 0, candidates: 0, rejected: {} },
+  };
+  const service = new MiningService({
+    ...{ jobs, policy, difficulty: options.difficulty, maxWorkers: options.maxWorkers },
+    healthy: () => !options.healthCheck || recorder.healthy,
+    submit: async (submission, terms) => {
+      const outcome = await submitShare(submitDeps, submission, terms);
+      if (outcome?.accepted) {
+        const { login, worker } = submission;
+        context.event(outcome.candidate ? "block.found" : "share.accepted", { login, worker });
+      }
+      return outcome;
+    },
+    reportHashrate: reporter(store, keys, log),
+  });
+
+  const reusePort = options.workers > 1;
+  const stratum = options.stratum &&
+    serveStratum({ ...options.stratum, reusePort }, { service, clock, log });
+  const getwork = options.getwork && serveGetwork({ ...options.getwork, reusePort }, {
+    ...{ service, clock, log, addressOf: addressReader(options.getwork.trustedProxies) },
+  });
+  const end = new AbortController();
+  every(options.policy.resetIntervalMs, end.signal, () => policy.sweep());
+  every(options.policy.refreshIntervalMs, end.signal, refreshLists);
+  every(1_000, end.signal, postStatus);
+
+  async function refreshLists() {
+    await readLists({ store, keys }).then((lists) => policy.setLists(lists), (error) => {
+      // The lists stay as they were: a failed read is no empty list.
+      log.warn("policy.listsNotRead", { error });
+    });
+  }
+
+  function postStatus() {
+    context.post({
+      ...{ kind: "status", sessions: stratum?.sessions ?? 0, healthy: recorder.healthy },
+      ...{ hasWork: service.currentJob() !== undefined, counters: submitDeps.counters },
+      ...(stratum === undefined ? {} : { stratumPort: stratum.port }),
+      ...(getwork === undefined ? {} : { getworkPort: getwork.port }),
+    });
+  }
+
+  let newest: Job | undefined;
+  async function onJob(job: Job) {
+    newest = job;
+    if (options.powEndsHeight !== undefined && job.height >= options.powEndsHeight) {
+      return log.error("work.unsupported", { height: job.height, endsAt: options.powEndsHeight });
+    }
+    try {
+      // Miners get the job once its shares can be checked at once.
+      await verifier.prepare(job.height);
+    } catch (error) {
+      return log.error("verifier.notReady", { height: job.height, error });
+    }
+    if (newest === job && jobs.add(job)) stratum?.broadcast(job);
+  }
+
+  postStatus();
+  return {
+    receive(message) {
+      if (message.kind === "job") void onJob(message.job);
+      else {
+        newest = undefined;
+        jobs.suspend();
+      }
+    },
+    async stop() {
+      end.abort(new Error("stopped"));
+      jobs.suspend();
+      await Promise.all([stratum?.close(), getwork?.close()]);
+      await recorder.close();
+      await journal.close();
+      await store.close();
+      await verifier.close();
+    },
+  };
+}
+
+/** Settles what a former worker left, so that fewer threads than before lose nothing. */
+async function replayFormer(path: string, deps: Omit<RecorderDeps, "journal">): Promise<void> {
+  const journal = await openJournal<JournalEntry>(path);
+  const recorder = openRecorder({ ...deps, runId: `${deps.runId}:former`, journal });
+  await recorder.replayed;
+  await recorder.close();
+  await journal.close();
+  await Deno.remove(path);
+}
+
+/** Writes reported hashrates, each worker's at most twice a minute. */
+function reporter(store: Store, keys: ReturnType<typeof createKeys>, log: Logger) {
+  const lastMs = new Map<string, number>();
+  return ({ login, worker }: Miner, hashrateHps: bigint) => {
+    const key = `${login}:${worker}`;
+    const nowMs = clock.now();
+    if (nowMs - (lastMs.get(key) ?? 0) < REPORT_MS) return;
+    if (lastMs.size >= REPORTERS_MAX) lastMs.clear();
+    lastMs.set(key, nowMs);
+    writeReportedHashrate({ store, keys, clock }, { login, worker, hashrateHps })
+      .catch((error) => log.debug("hashrate.notWritten", { error }));
+  };
+}
+
+function every(ms: number, signal: AbortSignal, work: () => unknown): void {
+  (async () => {
+    while (!signal.aborted) {
+      await work();
+      await clock.sleep(ms, signal);
+    }
+  })().catch(() => {});
+}
