@@ -22,9 +22,10 @@ impl Row {
     /// Mixes another row in, word by word.
     #[inline(always)]
     pub(crate) fn mix(&mut self, other: &Row) {
-        for (word, more) in self.0.iter_mut().zip(&other.0) {
-            *word = fnv(*word, *more);
-        }
+        // All words are read before any is written: otherwise the compiler, which cannot rule out
+        // that the rows overlap, does not turn this into vector instructions.
+        let (ours, theirs) = (self.0, other.0);
+        self.0 = std::array::from_fn(|i| fnv(ours[i], theirs[i]));
     }
 
     /// Replaces the row by its keccak-512.

@@ -1,0 +1,84 @@
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import fc from "fast-check";
+import { EPOCH_MAX, epochOf, epochOfSeedRounds, type EpochRule } from "./epochs.ts";
+
+const ETHASH: EpochRule = { algorithm: "ethash" };
+const CLASSIC: EpochRule = { algorithm: "etchash", ecip1099Height: 11_700_000 };
+const MORDOR: EpochRule = { algorithm: "etchash", ecip1099Height: 2_520_000 };
+
+Deno.test("epochOf() counts 30,000 blocks under Ethash", () => {
+  deepStrictEqual(epochOf(ETHASH, 0), {
+    epoch: 0,
+    seedRounds: 0,
+    firstHeight: 0,
+    nextHeight: 30000,
+  });
+  strictEqual(epochOf(ETHASH, 29_999).epoch, 0);
+  strictEqual(epochOf(ETHASH, 30_000).epoch, 1);
+  // The fork height means nothing to Ethash.
+  strictEqual(epochOf({ algorithm: "ethash", ecip1099Height: 1 }, 11_700_000).epoch, 390);
+});
+
+// Heights and numbers checked against go-etchash.
+Deno.test("epochOf() drops from 389 to 195 at ECIP-1099 and hashes the seed twice per epoch", () => {
+  deepStrictEqual(epochOf(CLASSIC, 11_699_999), {
+    epoch: 389,
+    seedRounds: 389,
+    firstHeight: 11_670_000,
+    nextHeight: 11_700_000,
+  });
+  deepStrictEqual(epochOf(CLASSIC, 11_700_000), {
+    epoch: 195,
+    seedRounds: 390,
+    firstHeight: 11_700_000,
+    nextHeight: 11_760_000,
+  });
+  strictEqual(epochOf(CLASSIC, 11_759_999).epoch, 195);
+  deepStrictEqual([epochOf(CLASSIC, 11_760_000).epoch, epochOf(CLASSIC, 11_760_000).seedRounds], [
+    196,
+    392,
+  ]);
+});
+
+Deno.test("epochOf() drops from 83 to 42 at ECIP-1099 on Mordor", () => {
+  strictEqual(epochOf(MORDOR, 2_519_999).epoch, 83);
+  deepStrictEqual([epochOf(MORDOR, 2_520_000).epoch, epochOf(MORDOR, 2_520_000).seedRounds], [
+    42,
+    84,
+  ]);
+});
+
+Deno.test("epochOf() gives extents that join without gap or overlap", () => {
+  const fork = fc.integer({ min: 0, max: 3_000_000 });
+  const height = fc.integer({ min: 0, max: 30_000_000 });
+  fc.assert(fc.property(fork, height, (ecip1099Height, at) => {
+    const rule: EpochRule = { algorithm: "etchash", ecip1099Height };
+    const epoch = epochOf(rule, at);
+    strictEqual(epoch.firstHeight <= at && at < epoch.nextHeight, true);
+    deepStrictEqual(epochOf(rule, epoch.firstHeight), epoch);
+    deepStrictEqual(epochOf(rule, epoch.nextHeight - 1), epoch);
+    strictEqual(epochOf(rule, epoch.nextHeight).firstHeight, epoch.nextHeight);
+  }));
+});
+
+Deno.test("epochOf() refuses heights that are no heights and epochs beyond the largest", () => {
+  for (const height of [-1, 0.5, NaN, Infinity, 2 ** 53]) {
+    throws(() => epochOf(ETHASH, height), RangeError);
+  }
+  strictEqual(epochOf(ETHASH, (EPOCH_MAX + 1) * 30_000 - 1).epoch, EPOCH_MAX);
+  throws(() => epochOf(ETHASH, (EPOCH_MAX + 1) * 30_000), /above 4095/);
+});
+
+Deno.test("epochOf() refuses etchash without its ECIP-1099 height", () => {
+  throws(() => epochOf({ algorithm: "etchash" }, 1), /ecip1099Height is undefined/);
+});
+
+Deno.test("epochOfSeedRounds() finds the epoch again on both sides of the fork", () => {
+  for (const height of [0, 5_850_000, 11_699_999, 11_700_000, 11_759_999, 25_000_001]) {
+    for (const rule of [ETHASH, CLASSIC]) {
+      const epoch = epochOf(rule, height);
+      deepStrictEqual(epochOfSeedRounds(rule, epoch.seedRounds), epoch);
+    }
+  }
+  strictEqual(epochOfSeedRounds(CLASSIC, 391), undefined);
+});

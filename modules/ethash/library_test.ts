@@ -1,0 +1,77 @@
+import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
+import { VerifierError } from "./errors.ts";
+import { EPOCH_MAX } from "./epochs.ts";
+import { BATCH_MAX } from "./batcher.ts";
+import {
+  ABI_VERSION,
+  FOUND_BYTES,
+  openLibrary,
+  OUTPUT_BYTES,
+  RECORD_BYTES,
+  SEARCH_MAX,
+  USE_DATASET,
+} from "./library.ts";
+import { STATUS, statusName } from "./status.ts";
+
+/** Every QUARRY_ number of the C header. */
+async function headerNumbers(): Promise<Map<string, number>> {
+  const url = new URL("../../native/include/quarry_ethash.h", import.meta.url);
+  const pattern = /(?:#define )?QUARRY_([A-Z0-9_]+)(?: =)? (-?\d+)/g;
+  const matches = (await Deno.readTextFile(url)).matchAll(pattern);
+  return new Map(matches.map(([, name, value]) => [name!, Number(value)]));
+}
+
+Deno.test("STATUS equals the table of the C header", async () => {
+  const header = await headerNumbers();
+  for (const [name, code] of Object.entries(STATUS)) strictEqual(header.get(name), code, name);
+  const codes = new Set<number>(Object.values(STATUS));
+  const text = await Deno.readTextFile(
+    new URL("../../native/include/quarry_ethash.h", import.meta.url),
+  );
+  const listed = text.split("enum quarry_status")[1]!.split("};")[0]!.matchAll(/= (-?\d+)/g);
+  deepStrictEqual(new Set(listed.map(([, code]) => Number(code))), codes);
+  strictEqual(statusName(-3), "INVALID_HANDLE");
+  strictEqual(statusName(-12345), "-12345");
+});
+
+Deno.test("openLibrary() speaks the numbers of the C header", async () => {
+  const header = await headerNumbers();
+  strictEqual(header.get("ABI_VERSION"), ABI_VERSION);
+  strictEqual(header.get("RECORD_BYTES"), RECORD_BYTES);
+  strictEqual(header.get("OUTPUT_BYTES"), OUTPUT_BYTES);
+  strictEqual(header.get("FOUND_BYTES"), FOUND_BYTES);
+  strictEqual(header.get("SEARCH_MAX"), SEARCH_MAX);
+  strictEqual(header.get("USE_DATASET"), USE_DATASET);
+  strictEqual(header.get("EPOCH_MAX"), EPOCH_MAX);
+  strictEqual(header.get("BATCH_MAX")! >= BATCH_MAX, true);
+});
+
+Deno.test("openLibrary() names the mend when the library is missing or is none", () => {
+  throws(() => openLibrary("/nonexistent/libquarry_ethash.so"), (error) => {
+    return error instanceof VerifierError && /run "deno task native"/.test(error.message);
+  });
+  throws(() => openLibrary(new URL(import.meta.url).pathname), VerifierError);
+});
+
+Deno.test("openLibrary() turns codes into errors and refuses wrong lengths itself", async () => {
+  const library = openLibrary();
+  try {
+    throws(() => library.closeContext(4_000_000_000), /INVALID_HANDLE/);
+    throws(() => library.seedHash(1_000_000), /INVALID_EPOCH/);
+    throws(() => library.finalHash(new Uint8Array(31), 0n, new Uint8Array(32)), RangeError);
+    await rejects(library.openContext(1_000_000, 0), /INVALID_EPOCH/);
+    await rejects(library.writeDummyDataset(0, 0, ""), /INVALID_LENGTH/);
+    await rejects(library.writeDummyDataset(0, 0, "/proc/nowhere"), /check path, rights and disk/);
+  } finally {
+    library.close();
+  }
+});
+
+Deno.test("openLibrary() hashes the empty message", () => {
+  const library = openLibrary();
+  strictEqual(
+    library.keccak256(new Uint8Array()).toHex(),
+    "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470",
+  );
+  library.close();
+});

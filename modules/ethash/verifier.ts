@@ -1,0 +1,322 @@
+/** The verifier that the pool uses: heights to contexts, shares to batches, all off the event loop. */
+import { bytesToBigInt, type Logger } from "../base/mod.ts";
+import { Batcher, type PowHash } from "./batcher.ts";
+import { type Context, EpochContexts } from "./contexts.ts";
+import { type Epoch, EPOCH_MAX, epochOf, type EpochRule, sameContext } from "./epochs.ts";
+import { VerifierBusyError, VerifierClosedError, VerifierError } from "./errors.ts";
+import {
+  type ContextInfo,
+  FOUND_BYTES,
+  type NativeLibrary,
+  openLibrary,
+  SEARCH_MAX,
+  USE_DATASET,
+} from "./library.ts";
+
+export type { PowHash } from "./batcher.ts";
+export { SEARCH_MAX } from "./library.ts";
+
+/** The next epoch is built when this part of the current one is left. */
+const AHEAD_PART = 0.02;
+const QUEUED_MAX = 4096;
+const NONCE_MAX = (1n << 64n) - 1n;
+
+/** How a verifier is opened. */
+export interface VerifierOptions {
+  rule: EpochRule;
+  /** The native library. @default what `deno task native` builds */
+  libraryPath?: string;
+  /** Native calls in flight at most. @default {navigator.hardwareConcurrency} */
+  maxInFlight?: number;
+  /** Shares that may wait; more are refused as busy. @default {4096} */
+  maxQueued?: number;
+  log: Logger;
+}
+
+/** What a search goes through; nonces wrap at 2^64. */
+export interface SearchOptions {
+  height: number;
+  headerHash: Uint8Array;
+  /** The largest result that is a solution. */
+  target: bigint;
+  startNonce: bigint;
+  /** Nonces to try, 1 to {@linkcode SEARCH_MAX}. */
+  count: number;
+}
+
+/** A search's answer. */
+export interface SearchResult {
+  /** The lowest solution of the range. */
+  solution?: PowHash & { nonce: bigint };
+  /** Nonces gone through, the solution's included. */
+  tried: number;
+}
+
+/** Numbers for metrics. */
+export interface VerifierStats {
+  queued: number;
+  inFlight: number;
+  hashed: number;
+  batches: number;
+  busy: number;
+}
+
+/** Hashes shares. Every height comes from a job of ours, never from a miner. */
+export interface Verifier {
+  /**
+   * Makes this height's epoch ready, starts the next one's when the end is near, and closes what
+   * is neither the last, this or the next.
+   */
+  prepare(height: number): Promise<void>;
+  /** Whether this height's epoch is ready, so that hashing does not wait for it. */
+  isReady(height: number): boolean;
+  /**
+   * Hashes one share, in a batch with others.
+   *
+   * @throws {VerifierBusyError} (rejects) when too many wait, {VerifierClosedError} after close(),
+   * {VerifierError} when the height's epoch is not next to the prepared one.
+   */
+  hash(height: number, headerHash: Uint8Array, nonce: bigint): Promise<PowHash>;
+  /** The result that belongs to a claimed mix digest: a cheap filter, never an acceptance. */
+  finalHash(headerHash: Uint8Array, nonce: bigint, mix: Uint8Array): bigint;
+  /** The seed hash of a height's epoch, as getWork shows it. */
+  seedHash(height: number): Uint8Array;
+  /** keccak-256 of a message of at most 1 MiB. */
+  keccak256(message: Uint8Array): Uint8Array;
+  /** Searches a range of nonces, for miners; ends early when the verifier closes. */
+  search(options: SearchOptions): Promise<SearchResult>;
+  /** Sizes of a height's epoch. */
+  info(height: number): Promise<ContextInfo>;
+  /**
+   * Hashes this height's epoch over its full dataset from now on: the file
+   * `full-R23-<seed>` in `directory`, generated when it is missing (gigabytes; minutes).
+   */
+  useDataset(height: number, directory: string, threads?: number): Promise<void>;
+  /** Attaches a dataset file by its path. */
+  attachDataset(height: number, path: string): Promise<void>;
+  /** Writes the sparse dummy of a height's dataset, which keeps a node from generating it. */
+  writeDummyDataset(height: number, directory: string): Promise<void>;
+  stats(): VerifierStats;
+  /** Rejects what waits, lets what runs end, frees every context. */
+  close(): Promise<void>;
+}
+
+/** Name of the dataset file of a seed, as go-ethereum names it. */
+export function datasetFileName(seed: Uint8Array): string {
+  return `full-R23-${seed.subarray(0, 8).toHex()}`;
+}
+
+/**
+ * Loads the native library and opens a verifier over it.
+ *
+ * @throws {VerifierError} when the library is missing; the message says how to build it.
+ */
+export function openVerifier(options: VerifierOptions): Verifier {
+  epochOf(options.rule, 0);
+  return new NativeVerifier(openLibrary(options.libraryPath), options);
+}
+
+class NativeVerifier implements Verifier {
+  #library: NativeLibrary;
+  #rule: EpochRule;
+  #log: Logger;
+  #queuedMax: number;
+  #contexts: EpochContexts;
+  #batcher: Batcher;
+  #current: Epoch | undefined;
+  #outstanding = 0;
+  #busy = 0;
+  #calls = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  constructor(library: NativeLibrary, options: VerifierOptions) {
+    this.#library = library;
+    this.#rule = options.rule;
+    this.#log = options.log;
+    this.#queuedMax = options.maxQueued ?? QUEUED_MAX;
+    this.#contexts = new EpochContexts(library, options.log);
+    this.#batcher = new Batcher(library, options.maxInFlight ?? navigator.hardwareConcurrency);
+  }
+
+  async prepare(height: number): Promise<void> {
+    const epoch = epochOf(this.#rule, height);
+    this.#current = epoch;
+    const ready = this.#contexts.ensure(epoch);
+    this.#contexts.retain(this.#neighbours(epoch));
+    await ready;
+    const windowBlocks = Math.floor((epoch.nextHeight - epoch.firstHeight) * AHEAD_PART);
+    if (epoch.nextHeight - height <= Math.max(1, windowBlocks)) this.#buildAhead(epoch);
+  }
+
+  isReady(height: number): boolean {
+    return this.#contexts.isReady(epochOf(this.#rule, height));
+  }
+
+  hash(height: number, headerHash: Uint8Array, nonce: bigint): Promise<PowHash> {
+    if (this.#closing) return Promise.reject(new VerifierClosedError());
+    if (this.#outstanding >= this.#queuedMax) {
+      this.#busy++;
+      return Promise.reject(new VerifierBusyError(this.#queuedMax));
+    }
+    return this.#hash(height, headerHash, nonce);
+  }
+
+  finalHash(headerHash: Uint8Array, nonce: bigint, mix: Uint8Array): bigint {
+    this.#assertOpen();
+    return bytesToBigInt(this.#library.finalHash(headerHash, checkNonce(nonce), mix));
+  }
+
+  seedHash(height: number): Uint8Array {
+    this.#assertOpen();
+    return this.#library.seedHash(epochOf(this.#rule, height).seedRounds);
+  }
+
+  keccak256(message: Uint8Array): Uint8Array {
+    this.#assertOpen();
+    return this.#library.keccak256(message);
+  }
+
+  async search(options: SearchOptions): Promise<SearchResult> {
+    const { headerHash, startNonce, count } = options;
+    const target = Uint8Array.fromHex(options.target.toString(16).padStart(64, "0"));
+    checkNonce(startNonce);
+    if (!Number.isInteger(count) || count < 1 || count > SEARCH_MAX) {
+      throw new RangeError(`Cannot search: expected a count of 1 to ${SEARCH_MAX}, got ${count}`);
+    }
+    const out = new Uint8Array(FOUND_BYTES);
+    const range = { headerHash, startNonce, count, target };
+    const found = await this.#withContext(
+      options.height,
+      (context) => this.#library.search(context.handle, context.flags, range, out),
+    );
+    const view = new DataView(out.buffer);
+    const tried = Number(view.getBigUint64(8, true));
+    if (!found) return { tried };
+    const nonce = view.getBigUint64(0, true);
+    return {
+      solution: { nonce, mix: out.slice(16, 48), result: bytesToBigInt(out.subarray(48)) },
+      tried,
+    };
+  }
+
+  info(height: number): Promise<ContextInfo> {
+    return this.#withContext(
+      height,
+      (context) => Promise.resolve(this.#library.contextInfo(context.handle)),
+    );
+  }
+
+  useDataset(height: number, directory: string, threads = 0): Promise<void> {
+    return this.#withContext(height, async (context) => {
+      const seed = this.#library.seedHash(context.epoch.seedRounds);
+      const path = `${directory}/${datasetFileName(seed)}`;
+      try {
+        await this.#library.attachDataset(context.handle, path);
+      } catch (error) {
+        const status = error instanceof VerifierError ? error.facts.status : undefined;
+        if (status !== "IO" && status !== "INVALID_DATASET") throw error;
+        this.#log.info("dataset.generate", { path, reason: status });
+        await this.#library.writeDataset(context.handle, directory, threads);
+        await this.#library.attachDataset(context.handle, path);
+      }
+      context.flags = USE_DATASET;
+      this.#log.info("dataset.attached", { path, epoch: context.epoch.epoch });
+    });
+  }
+
+  attachDataset(height: number, path: string): Promise<void> {
+    return this.#withContext(height, async (context) => {
+      await this.#library.attachDataset(context.handle, path);
+      context.flags = USE_DATASET;
+    });
+  }
+
+  writeDummyDataset(height: number, directory: string): Promise<void> {
+    this.#assertOpen();
+    const { epoch, seedRounds } = epochOf(this.#rule, height);
+    return this.#track(this.#library.writeDummyDataset(epoch, seedRounds, directory));
+  }
+
+  stats(): VerifierStats {
+    const { inFlight, hashed, batches } = this.#batcher;
+    const queued = this.#batcher.queued;
+    return { queued, inFlight, hashed, batches, busy: this.#busy };
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    // Contexts close at once, which ends searches; what was started still ends in the library.
+    await Promise.all([this.#batcher.close(), this.#contexts.close()]);
+    await Promise.allSettled(this.#calls);
+    this.#library.close();
+  }
+
+  async #hash(height: number, headerHash: Uint8Array, nonce: bigint): Promise<PowHash> {
+    if (headerHash.length !== 32) {
+      throw new RangeError(`Cannot hash: expected a header hash of 32 bytes`);
+    }
+    checkNonce(nonce);
+    this.#outstanding++;
+    try {
+      return await this.#withContext(
+        height,
+        (context) => this.#batcher.hash(context, headerHash, nonce),
+      );
+    } finally {
+      this.#outstanding--;
+    }
+  }
+
+  async #withContext<T>(height: number, work: (context: Context) => Promise<T>): Promise<T> {
+    this.#assertOpen();
+    const epoch = epochOf(this.#rule, height);
+    const near = this.#current === undefined ? [epoch] : this.#neighbours(this.#current);
+    if (!near.some((other) => sameContext(other, epoch))) {
+      throw new VerifierError(
+        `Cannot verify at height ${height}: its epoch is not next to the prepared one`,
+        { facts: { height, epoch: epoch.epoch, prepared: this.#current?.epoch } },
+      );
+    }
+    this.#current ??= epoch;
+    return await this.#track(this.#contexts.use(epoch, work));
+  }
+
+  #track<T>(call: Promise<T>): Promise<T> {
+    const settled = call.then(() => {}, () => {});
+    this.#calls.add(settled);
+    settled.then(() => this.#calls.delete(settled));
+    return call;
+  }
+
+  /** The last, this and the next epoch. */
+  #neighbours(epoch: Epoch): Epoch[] {
+    const near = [epoch];
+    if (epoch.firstHeight > 0) near.push(epochOf(this.#rule, epoch.firstHeight - 1));
+    if (epoch.epoch < EPOCH_MAX) near.push(epochOf(this.#rule, epoch.nextHeight));
+    return near;
+  }
+
+  #buildAhead(epoch: Epoch): void {
+    if (this.#closing || epoch.epoch >= EPOCH_MAX) return;
+    const next = epochOf(this.#rule, epoch.nextHeight);
+    // The next prepare() tries again; until the epoch ends nothing depends on it.
+    this.#contexts.ensure(next).catch((error) => {
+      if (error instanceof VerifierClosedError) return;
+      this.#log.warn("epoch.ahead.failed", { epoch: next.epoch, error });
+    });
+  }
+
+  #assertOpen(): void {
+    if (this.#closing) throw new VerifierClosedError();
+  }
+}
+
+function checkNonce(nonce: bigint): bigint {
+  if (nonce < 0n || nonce > NONCE_MAX) {
+    throw new RangeError(`Cannot use a nonce beyond 64 bits: current value is ${nonce}`);
+  }
+  return nonce;
+}
