@@ -11,7 +11,6 @@ export type Keys = ReturnType<typeof createKeys>;
 
 /** Keys under a prefix: the configuration's `coin`, for Redis Cluster in braces ("{etc}"). */
 export function createKeys(prefix: string) {
-  const own = `${prefix}:quarry`;
   return {
     prefix,
     /** hash: `<name>:name|height|difficulty|lastBeat` of each instance. */
@@ -64,48 +63,59 @@ export function createKeys(prefix: string) {
     /** set of addresses (IP) that are never banned. */
     whitelist: () => `${prefix}:whitelist`,
 
-    /** Everything below is quarry's own. */
-    own: {
-      /** Pattern of all keys of quarry's own. */
-      pattern: () => `${own}:*`,
-      /** string: `1`, set when a database was first opened by quarry. */
-      schema: () => `${own}:schema`,
-      /** hash: `height` = highest job height that any share carried. */
-      chain: () => `${own}:chain`,
-      /** string with expiry: the stored reply of one batch of shares. */
-      batch: (id: string) => `${own}:batch:${id}`,
-      /** hash with expiry: `login:worker` → difficulty, `login:worker:t` → last share (s). */
-      bucket: (startSeconds: number) => `${own}:hashrate:${startSeconds}`,
-      /** hash with expiry: `login:worker` → `hashrateHps:unixSeconds` as the miner reported it. */
-      reported: () => `${own}:reported`,
-      /** hash: `<height>:<nonce>` → JSON of what the nodes answered to eth_submitWork. */
-      submissions: () => `${own}:submissions`,
-      /** hash: scratch for exact sums inside a script; empty outside. */
-      scratch: () => `${own}:scratch`,
-      /** hash: `holder`, `token`, `untilMs` of the one unlocker or payer. */
-      lease: (role: string) => `${own}:lease:${role}`,
-      /** string: the last fencing token handed out. */
-      fence: (role: string) => `${own}:fence:${role}`,
-      /** hash: `<height>:<hash>` → JSON {reward, fee, dust, credits} of each credited block. */
-      blockAccounts: () => `${own}:blocks:accounts`,
-      /** string: progress of one chunked block transition. */
-      transition: (id: string) => `${own}:transition:${id}`,
-      /** hash: dust, uncredited fees and other named pool accounts (wei). */
-      poolAccounts: () => `${own}:accounts`,
-      /** hash of one payment. */
-      payment: (id: string) => `${own}:payment:${id}`,
-      /** zset: payment number → id of payments that are not final. */
-      paymentsOpen: () => `${own}:payments:open`,
-      /** string: the last payment number. */
-      paymentNumber: () => `${own}:payments:number`,
-      /** set of logins whose payments wait for a human. */
-      paymentsHeld: () => `${own}:payments:held`,
-      /** hash: role → JSON {state, reason, mend, sinceMs} of the money loops. */
-      status: () => `${own}:status`,
-      /** string: JSON snapshot that the API serves. */
-      snapshot: (name: string) => `${own}:snapshot:${name}`,
-      /** hash: login → JSON of its workers, from the last collection. */
-      snapshotMiners: () => `${own}:snapshot:miners`,
-    },
+    /** Everything that quarry adds. */
+    own: ownKeys(`${prefix}:quarry`),
+  };
+}
+
+/** Keys of quarry's own; a Go pool never looks below this prefix. */
+function ownKeys(own: string) {
+  return {
+    /** Pattern of all keys of quarry's own. */
+    pattern: () => `${own}:*`,
+    /** string: `1`, set when a database was first opened by quarry. */
+    schema: () => `${own}:schema`,
+    /** hash: `height` = highest job height that any share carried. */
+    chain: () => `${own}:chain`,
+    /** string with expiry: the stored reply of one batch of shares. */
+    batch: (id: string) => `${own}:batch:${id}`,
+    /** hash with expiry: `login:worker` → difficulty, `login:worker:t` → last share (s). */
+    bucket: (startSeconds: number) => `${own}:hashrate:${startSeconds}`,
+    /** hash with expiry: `login:worker` → `hashrateHps:unixSeconds` as the miner reported it. */
+    reported: () => `${own}:reported`,
+    /** hash: `<height>:<nonce>` → JSON of what the nodes answered to eth_submitWork. */
+    submissions: () => `${own}:submissions`,
+    /** hash: scratch for exact sums inside a script; empty outside. */
+    scratch: () => `${own}:scratch`,
+    /** hash: `holder`, `token`, `untilMs` of the one unlocker or payer. */
+    lease: (role: string) => `${own}:lease:${role}`,
+    /** string: the last fencing token handed out. */
+    fence: (role: string) => `${own}:fence:${role}`,
+    /** hash: `<height>:<hash>` → JSON {reward, fee, dust, credits} of each credited block. */
+    blockAccounts: () => `${own}:blocks:accounts`,
+    /** string: progress of one chunked block transition. */
+    transition: (id: string) => `${own}:transition:${id}`,
+    /** hash: dust, uncredited fees and other named pool accounts (wei). */
+    poolAccounts: () => `${own}:accounts`,
+    /** hash of one payment. */
+    payment: (id: string) => `${own}:payment:${id}`,
+    /** zset: payment number → id of payments that are not final. */
+    paymentsOpen: () => `${own}:payments:open`,
+    /** hash: login → id of its open payment. */
+    paymentsOpenByLogin: () => `${own}:payments:login`,
+    /** zset: payment number → id of payments that are final. */
+    paymentsClosed: () => `${own}:payments:closed`,
+    /** hash: `address:nonce` → payment id; `address:checked` → first unaccounted nonce. */
+    paymentNonces: () => `${own}:payments:nonces`,
+    /** string: the last payment number. */
+    paymentNumber: () => `${own}:payments:number`,
+    /** set of logins whose payments wait for a human. */
+    paymentsHeld: () => `${own}:payments:held`,
+    /** hash: role → JSON {state, reason, mend, sinceMs} of the money loops. */
+    status: () => `${own}:status`,
+    /** string: JSON snapshot that the API serves. */
+    snapshot: (name: string) => `${own}:snapshot:${name}`,
+    /** hash: login → JSON of its workers, from the last collection. */
+    snapshotMiners: () => `${own}:snapshot:miners`,
   };
 }

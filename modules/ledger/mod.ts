@@ -3,9 +3,12 @@
  * Verified shares and chain facts come in; fates, balances and views go out.
  * This room never talks to a node, never judges a share and never holds a key to the wallet.
  */
+export * from "./accounts.ts";
 export * from "./journal.ts";
 export * from "./keys.ts";
 export * from "./mining.ts";
+export * from "./payments.ts";
 export * from "./recorder.ts";
 export * from "./redis.ts";
 export * from "./share_record.ts";
+export * from "./status.ts";

@@ -1,0 +1,261 @@
+/**
+ * The payment state machine: reserved → signed → sent → confirmed, reverted or displaced.
+ *
+ * Each transition is one script that moves the money and the row together, changes nothing when it
+ * comes twice, and refuses a payer whose fencing token is no longer the current one.
+ */
+import { InvariantError, PoolError, type Shannon } from "../base/mod.ts";
+import type { Keys } from "./keys.ts";
+import { integerOf, type LedgerScript, listOf, recordOf, type Reply, type Store } from "./redis.ts";
+import confirmSource from "./scripts/confirm_payment.lua" with { type: "text" };
+import receiptSource from "./scripts/record_receipt.lua" with { type: "text" };
+import reserveSource from "./scripts/reserve_payment.lua" with { type: "text" };
+import revertSource from "./scripts/revert_payment.lua" with { type: "text" };
+import sentSource from "./scripts/mark_sent.lua" with { type: "text" };
+import signSource from "./scripts/sign_payment.lua" with { type: "text" };
+import watchSource from "./scripts/watch_nonces.lua" with { type: "text" };
+
+const CONFIRM: LedgerScript = { name: "confirm_payment", source: confirmSource };
+const RECEIPT: LedgerScript = { name: "record_receipt", source: receiptSource };
+const RESERVE: LedgerScript = { name: "reserve_payment", source: reserveSource };
+const REVERT: LedgerScript = { name: "revert_payment", source: revertSource };
+const SENT: LedgerScript = { name: "mark_sent", source: sentSource };
+const SIGN: LedgerScript = { name: "sign_payment", source: signSource };
+const WATCH: LedgerScript = { name: "watch_nonces", source: watchSource };
+
+/** Where a payment stands; the last three are final. */
+export type PaymentState =
+  | "reserved"
+  | "signed"
+  | "sent"
+  | "confirmed"
+  | "reverted"
+  | "displaced";
+
+/** One payment as the ledger has it. */
+export interface Payment {
+  id: string;
+  /** In the order in which they were opened. */
+  number: number;
+  login: string;
+  amountShannon: Shannon;
+  state: PaymentState;
+  /** Unix seconds. */
+  reservedAt: number;
+  /** Defined from `signed` on. */
+  signed?: SignedTransaction;
+  /** Every transaction that was signed for it, oldest first. */
+  hashes: string[];
+  /** Where it was last seen mined. */
+  mined?: { hash: string; height: number; blockHash: string };
+  /** Why it was returned. */
+  reason?: string;
+}
+
+/** A signed transaction. */
+export interface SignedTransaction {
+  nonce: number;
+  /** 0x hex, as eth_sendRawTransaction takes it. */
+  raw: string;
+  hash: string;
+}
+
+/** What a reservation came to; `foreign`: rows or the lock of the old pool stand in the way. */
+export type Reservation = "ok" | "again" | "held" | "open" | "poor" | "foreign";
+
+/** The lease was lost: another payer may be at work. */
+export class FencedError extends PoolError {
+  override readonly name = "FencedError";
+}
+
+/** The ledger's payments. Tokens are the fencing tokens of the payer's lease. */
+export interface Payments {
+  /** Debits a miner and opens a payment; the same id twice is once. */
+  reserve(
+    token: string,
+    payment: { id: string; login: string; amountShannon: Shannon },
+    now: number,
+  ): Promise<Reservation>;
+  /** Stores signed bytes, before they are broadcast. @throws {StoreError} for a taken nonce */
+  sign(
+    token: string,
+    id: string,
+    transaction: SignedTransaction & { from: string },
+    now: number,
+  ): Promise<void>;
+  markSent(token: string, id: string, now: number): Promise<void>;
+  /** Notes where it was mined; undefined: nowhere (any more). */
+  recordReceipt(token: string, id: string, mined: Payment["mined"], now: number): Promise<void>;
+  /** Books it as paid by one of its transactions. */
+  confirm(token: string, payment: Payment, hash: string, now: number): Promise<void>;
+  /** Returns the debit; `hold` keeps the miner out of further runs until released. */
+  giveBack(
+    token: string,
+    payment: Payment,
+    how: { state: "reverted" | "displaced"; reason: string; hold: boolean },
+    now: number,
+  ): Promise<void>;
+  /** Payments that are not final, in their order. */
+  open(): Promise<Payment[]>;
+  payment(id: string): Promise<Payment | undefined>;
+  /** Miners whose payments wait for a human. */
+  held(): Promise<string[]>;
+  /** Lets a held miner be paid again. */
+  release(login: string): Promise<boolean>;
+  /** Pending rows and the lock that no open payment explains, as the old pool left them. */
+  foreignRows(): Promise<string[]>;
+  /** The payment that has a nonce of an address, "accepted" for one that a human accepted. */
+  ownerOfNonce(address: string, nonce: number): Promise<string | undefined>;
+  /** First nonce that is not accounted for; undefined before the first run. */
+  checkedNonce(address: string): Promise<number | undefined>;
+  setCheckedNonce(token: string, address: string, nonce: number): Promise<void>;
+  /** A human has looked at a foreign transaction and accepts it. */
+  acceptNonce(address: string, nonce: number): Promise<boolean>;
+}
+
+/** The payments of one pool under the lease of a role. */
+export function createPayments(deps: { store: Store; keys: Keys; role?: string }): Payments {
+  const { store, keys } = deps;
+  const { own } = keys;
+  const lease = own.lease(deps.role ?? "payer");
+
+  async function payment(id: string): Promise<Payment | undefined> {
+    const fields = recordOf(await store.command("HGETALL", own.payment(id)));
+    return Object.keys(fields).length === 0 ? undefined : paymentOf(fields);
+  }
+  async function open(): Promise<Payment[]> {
+    const ids = listOf(await store.command("ZRANGE", own.paymentsOpen(), "0", "-1"));
+    if (ids.length === 0) return [];
+    const rows = await store.multi(ids.map((id) => ["HGETALL", own.payment(id)]));
+    return rows.map((row) => paymentOf(recordOf(row)));
+  }
+
+  return {
+    payment,
+    open,
+    async reserve(token, { id, login, amountShannon }, now) {
+      const reply = await store.script(RESERVE, [
+        ...[lease, keys.miner(login), keys.finances(), keys.paymentsPending()],
+        ...[keys.paymentsLock(), own.payment(id), own.paymentsOpen(), own.paymentNumber()],
+        ...[own.paymentsHeld(), own.paymentsOpenByLogin()],
+      ], [token, id, login, `${amountShannon}`, `${now}`, `${login}:${amountShannon}`]);
+      return answer(reply) as Reservation;
+    },
+    async sign(token, id, { nonce, raw, hash, from }, now) {
+      const reply = await store.script(SIGN, [lease, own.payment(id), own.paymentNonces()], [
+        ...[token, id, `${nonce}`, raw, hash, `${now}`, nonceField(from, nonce)],
+      ]);
+      notFinal(answer(reply), id);
+    },
+    async markSent(token, id, now) {
+      const keysOf = [lease, own.payment(id)];
+      notFinal(answer(await store.script(SENT, keysOf, [token, id, `${now}`])), id);
+    },
+    async recordReceipt(token, id, mined, now) {
+      const where = mined === undefined
+        ? ["", "", ""]
+        : [mined.hash, `${mined.height}`, mined.blockHash];
+      const keysOf = [lease, own.payment(id)];
+      notFinal(answer(await store.script(RECEIPT, keysOf, [token, id, ...where, `${now}`])), id);
+    },
+    async confirm(token, { id, login, amountShannon }, hash, now) {
+      const reply = await store.script(CONFIRM, [
+        ...[lease, keys.miner(login), keys.finances(), keys.paymentsPending()],
+        ...[keys.paymentsLock(), own.payment(id), own.paymentsOpen(), own.paymentsOpenByLogin()],
+        ...[own.paymentsClosed(), keys.paymentsAll(), keys.paymentsOf(login)],
+      ], [
+        ...[token, id, login, `${amountShannon}`, `${now}`, `${login}:${amountShannon}`, hash],
+        ...[`${hash}:${login}:${amountShannon}`, `${hash}:${amountShannon}`],
+      ]);
+      answer(reply);
+    },
+    async giveBack(token, { id, login, amountShannon }, { state, reason, hold }, now) {
+      const reply = await store.script(REVERT, [
+        ...[lease, keys.miner(login), keys.finances(), keys.paymentsPending()],
+        ...[keys.paymentsLock(), own.payment(id), own.paymentsOpen(), own.paymentsOpenByLogin()],
+        ...[own.paymentsClosed(), own.paymentsHeld()],
+      ], [
+        ...[token, id, login, `${amountShannon}`, `${now}`, `${login}:${amountShannon}`],
+        ...[state, reason, hold ? "1" : "0"],
+      ]);
+      answer(reply);
+    },
+    held: async () => listOf(await store.command("SMEMBERS", own.paymentsHeld())),
+    release: async (login) => await store.command("SREM", own.paymentsHeld(), login) === 1,
+    async foreignRows() {
+      const [rows, lock, ids] = await store.multi([
+        ["ZRANGE", keys.paymentsPending(), "0", "-1"],
+        ["GET", keys.paymentsLock()],
+        ["ZRANGE", own.paymentsOpen(), "0", "-1"],
+      ]);
+      const known = new Set<string>();
+      for (const id of listOf(ids!)) {
+        const one = await payment(id);
+        if (one !== undefined) known.add(`${one.login}:${one.amountShannon}`);
+      }
+      const all = [...listOf(rows!), ...(typeof lock === "string" ? [lock] : [])];
+      return [...new Set(all)].filter((row) => !known.has(row));
+    },
+    async ownerOfNonce(address, nonce) {
+      const reply = await store.command("HGET", own.paymentNonces(), nonceField(address, nonce));
+      return typeof reply === "string" ? reply : undefined;
+    },
+    async checkedNonce(address) {
+      const field = `${address.toLowerCase()}:checked`;
+      const reply = await store.command("HGET", own.paymentNonces(), field);
+      return reply === null ? undefined : Number(integerOf(reply, "checked nonce"));
+    },
+    async setCheckedNonce(token, address, nonce) {
+      const args = [token, address.toLowerCase(), `${nonce}`];
+      answer(await store.script(WATCH, [lease, own.paymentNonces()], args));
+    },
+    async acceptNonce(address, nonce) {
+      const field = nonceField(address, nonce);
+      return await store.command("HSETNX", own.paymentNonces(), field, "accepted") === 1;
+    },
+  };
+}
+
+function nonceField(address: string, nonce: number): string {
+  return `${address.toLowerCase()}:${nonce}`;
+}
+
+function answer(reply: Reply): string {
+  if (reply === "fenced") throw new FencedError("Cannot move money: the payer's lease was lost");
+  if (typeof reply === "string") return reply;
+  throw new InvariantError(`Cannot read the ledger's answer ${JSON.stringify(reply)}`);
+}
+
+function notFinal(reply: string, id: string): void {
+  if (reply === "final") throw new InvariantError(`Payment ${id} is final and cannot be changed`);
+}
+
+function paymentOf(fields: Record<string, string>): Payment {
+  const { id, login, state, nonce, raw, hash, hashes, minedHash, minedHeight, minedBlock } = fields;
+  const number = (name: string) => {
+    const value = fields[name];
+    if (value === undefined || !/^\d+$/.test(value)) {
+      throw new InvariantError(`Cannot read ${name} of payment ${id}: current value is "${value}"`);
+    }
+    return Number(value);
+  };
+  if (id === undefined || login === undefined || state === undefined) {
+    throw new InvariantError(`Cannot read payment ${id}: a field is missing`);
+  }
+  return {
+    id,
+    login,
+    number: number("number"),
+    amountShannon: integerOf(fields["amountShannon"], `amount of payment ${id}`, -1n),
+    state: state as PaymentState,
+    reservedAt: number("reservedAt"),
+    hashes: hashes === undefined ? [] : hashes.split(","),
+    ...(nonce === undefined || raw === undefined || hash === undefined
+      ? {}
+      : { signed: { nonce: number("nonce"), raw, hash } }),
+    ...(minedHash === undefined || minedHeight === undefined || minedBlock === undefined
+      ? {}
+      : { mined: { hash: minedHash, height: number("minedHeight"), blockHash: minedBlock } }),
+    ...(fields["reason"] === undefined ? {} : { reason: fields["reason"] }),
+  };
+}

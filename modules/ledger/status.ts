@@ -1,0 +1,34 @@
+/** What each money loop is doing, for the API and the page: one field per role. */
+import type { Keys } from "./keys.ts";
+import { recordOf, type Store } from "./redis.ts";
+
+/** State of a loop, with the reason and the mend when it does not run. */
+export interface LoopStatus {
+  /** `standby`: another process holds the lease; `retrying`: below it something fails. */
+  state: "running" | "standby" | "waiting" | "retrying" | "halted";
+  /** Why, in one sentence; empty while running. */
+  reason: string;
+  /** What to do about it; empty when nothing is to be done. */
+  mend: string;
+  /** Milliseconds since 1970 at which this state began. */
+  sinceMs: number;
+}
+
+/** Writes a loop's status. */
+export async function writeStatus(
+  deps: { store: Store; keys: Keys },
+  role: string,
+  status: LoopStatus,
+): Promise<void> {
+  await deps.store.command("HSET", deps.keys.own.status(), role, JSON.stringify(status));
+}
+
+/** The status of every loop that ever wrote one. */
+export async function readStatus(
+  deps: { store: Store; keys: Keys },
+): Promise<Record<string, LoopStatus>> {
+  const fields = recordOf(await deps.store.command("HGETALL", deps.keys.own.status()));
+  return Object.fromEntries(
+    Object.entries(fields).map(([role, text]) => [role, JSON.parse(text) as LoopStatus]),
+  );
+}
