@@ -4,7 +4,7 @@
  * Jobs fan out from one watcher; a worker that is started again gets the current job at once.
  */
 import type { Facts, Logger, LogSink } from "../base/mod.ts";
-import { type Clock, difficultyOf } from "../base/mod.ts";
+import { type Clock, difficultyOf, retry } from "../base/mod.ts";
 import { createNode, createNodes, type NodeHealth } from "../chain/mod.ts";
 import { createKeys, openStore, writeNodeState } from "../ledger/mod.ts";
 import type { Job } from "../work/mod.ts";
@@ -104,7 +104,10 @@ export async function openMining(
 
   async function reportState() {
     const keys = createKeys(options.worker.prefix);
-    const store = await openStore(options.worker.redis, { log });
+    const store = await retry(() => openStore(options.worker.redis, { log }), {
+      ...{ attempts: Infinity, clock, signal: end.signal, maxMs: 5_000 },
+    }).catch(() => undefined);
+    if (store === undefined) return;
     while (!end.signal.aborted) {
       if (job !== undefined) {
         const state = {

@@ -77,10 +77,10 @@ async function start(
     healthy: () => !options.healthCheck || recorder.healthy,
     submit: async (submission, terms) => {
       const outcome = await submitShare(submitDeps, submission, terms);
-      if (outcome?.accepted) {
-        const { login, worker } = submission;
-        context.event(outcome.candidate ? "block.found" : "share.accepted", { login, worker });
-      }
+      const { login, worker } = submission;
+      const first = submitDeps.counters.accepted === 1;
+      if (outcome?.accepted && first) context.event("share.first", { login, worker });
+      if (outcome?.accepted && outcome.candidate) context.event("block.found", { login, worker });
       return outcome;
     },
     reportHashrate: reporter(store, keys, log),

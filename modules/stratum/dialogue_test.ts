@@ -1,0 +1,199 @@
+/** Replays recorded conversations against a real listening door, line by line. */
+import assert from "node:assert/strict";
+import { targetOf, toHash } from "../base/mod.ts";
+import {
+  doorDeps,
+  type ScriptedDoor,
+  scriptedDoor,
+  scriptedJob,
+} from "../../tests/support/door.ts";
+import { serveStratum, type StratumServer } from "./server.ts";
+
+const MIX = "0x" + "cd".repeat(32);
+const OPTIONS = {
+  ...{ hostname: "127.0.0.1", port: 0, maxConn: 4, timeoutMs: 60_000, loginTimeoutMs: 60_000 },
+  reusePort: false,
+};
+
+/** A client that sends lines and reads lines. */
+class LineClient {
+  #rest = "";
+  constructor(readonly conn: Deno.TcpConn) {}
+
+  static async connect(port: number): Promise<LineClient> {
+    return new LineClient(await Deno.connect({ hostname: "127.0.0.1", port }));
+  }
+
+  async send(line: string): Promise<void> {
+    await this.conn.write(new TextEncoder().encode(line + "\n"));
+  }
+
+  /** The next line, or null when the pool closed the connection. */
+  async line(): Promise<string | null> {
+    const buffer = new Uint8Array(4_096);
+    while (!this.#rest.includes("\n")) {
+      const size = await this.conn.read(buffer);
+      if (size === null) return null;
+      this.#rest += new TextDecoder().decode(buffer.subarray(0, size));
+    }
+    const end = this.#rest.indexOf("\n");
+    const line = this.#rest.slice(0, end);
+    this.#rest = this.#rest.slice(end + 1);
+    return line;
+  }
+}
+
+async function withDoor(
+  test: (door: ScriptedDoor, server: StratumServer) => Promise<void>,
+  options: Partial<typeof OPTIONS> = {},
+): Promise<void> {
+  const door = scriptedDoor();
+  const server = serveStratum({ ...OPTIONS, ...options }, { service: door.service, ...doorDeps });
+  try {
+    await test(door, server);
+  } finally {
+    await server.close();
+  }
+}
+
+for (const name of ["ethminer_eth_proxy", "honest_mistakes"]) {
+  Deno.test(`serveStratum() holds the dialogue ${name}`, async () => {
+    const url = new URL(`../../tests/dialogues/${name}.txt`, import.meta.url);
+    await withDoor(async (door, server) => {
+      const client = await LineClient.connect(server.port);
+      let job = 1;
+      for (const step of (await Deno.readTextFile(url)).split("\n")) {
+        const { headerHash, seedHash } = scriptedJob(job);
+        const text = step.slice(2).replace("HEADER", headerHash).replace("SEED", seedHash)
+          .replace("TARGET", toHash(targetOf(2_000_000_000n))).replace("MIX", MIX);
+        if (step.startsWith(">")) await client.send(text);
+        else if (step.startsWith("<")) assert.equal(await client.line(), text);
+        else if (step.startsWith("!")) {
+          const next = scriptedJob(++job);
+          door.jobs.add(next);
+          server.broadcast(next);
+        }
+      }
+      client.conn.close();
+      assert.ok(door.submissions.length > 0);
+    });
+  });
+}
+
+Deno.test("serveStratum() takes the worker from submission, login member or login text", async () => {
+  await withDoor(async (door, server) => {
+    const client = await LineClient.connect(server.port);
+    const login = "0x" + "11".repeat(20);
+    const { headerHash } = scriptedJob(1);
+    const submit = (extra: object) =>
+      client.send(JSON.stringify({
+        ...{ id: 4, method: "eth_submitWork", params: ["0x00000000000000c1", headerHash, MIX] },
+        ...extra,
+      }));
+    await client.send(`{"id":1,"method":"eth_submitLogin","params":["${login}.text"]}`);
+    await submit({});
+    await submit({ worker: "fromSubmission" });
+    await submit({ worker: "not a name, thirty-three characters" });
+    await client.send(
+      `{"id":1,"method":"eth_submitLogin","params":["${login}.text"],"worker":"member"}`,
+    );
+    await submit({});
+    for (let i = 0; i < 6; i++) assert.match((await client.line())!, /"result":true/);
+    client.conn.close();
+    assert.deepEqual(door.submissions.map(({ worker }) => worker), [
+      ...["text", "fromSubmission", "text", "member"],
+    ]);
+  });
+});
+
+Deno.test("serveStratum() counts workers beyond the maximum of a login under 0", async () => {
+  await withDoor(async (door, server) => {
+    const client = await LineClient.connect(server.port);
+    await client.send(`{"id":1,"method":"eth_submitLogin","params":["0x${"11".repeat(20)}"]}`);
+    const { headerHash } = scriptedJob(1);
+    for (let i = 0; i < 6; i++) {
+      const params = ["0x00000000000000c1", headerHash, MIX];
+      await client.send(
+        JSON.stringify({ id: i, method: "eth_submitWork", params, worker: `w${i}` }),
+      );
+    }
+    for (let i = 0; i < 7; i++) await client.line();
+    client.conn.close();
+    assert.deepEqual(door.submissions.map(({ worker }) => worker), [
+      ...["w0", "w1", "w2", "w3", "0", "0"],
+    ]);
+  });
+});
+
+Deno.test("serveStratum() serves no work while it is not ready, and says so", async () => {
+  await withDoor(async (door, server) => {
+    door.healthy = false;
+    const client = await LineClient.connect(server.port);
+    await client.send(`{"id":5,"method":"eth_getWork","params":[]}`);
+    assert.equal(
+      await client.line(),
+      `{"id":5,"jsonrpc":"2.0","result":null,"error":{"code":0,"message":"Work not ready"}}`,
+    );
+    client.conn.close();
+  });
+});
+
+Deno.test("serveStratum() refuses connections over maxConn at once and goes on accepting", async () => {
+  await withDoor(async (_door, server) => {
+    const held = await Promise.all([1, 2, 3, 4].map(() => LineClient.connect(server.port)));
+    for (const client of held) {
+      await client.send(`{"id":5,"method":"eth_getWork","params":[]}`);
+      assert.match((await client.line())!, /"result":\[/);
+    }
+    const refused = await LineClient.connect(server.port);
+    assert.equal(await refused.line().catch(() => null), null);
+    refused.conn.close();
+    held[0]!.conn.close();
+    while (server.sessions > 3) await new Promise((resolve) => setTimeout(resolve, 5));
+    const taken = await LineClient.connect(server.port);
+    await taken.send(`{"id":5,"method":"eth_getWork","params":[]}`);
+    assert.match((await taken.line())!, /"result":\[/);
+    for (const client of [...held.slice(1), taken]) client.conn.close();
+  });
+});
+
+Deno.test("serveStratum() ends a line that is too long with an answer and a closed socket", async () => {
+  await withDoor(async (_door, server) => {
+    const client = await LineClient.connect(server.port);
+    await client.send("x".repeat(10_000));
+    assert.match((await client.line())!, /longer than 4096 bytes/);
+    assert.equal(await client.line().catch(() => null), null);
+    client.conn.close();
+    while (server.sessions > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  });
+});
+
+Deno.test("serveStratum() lets go of connections that never log in", async () => {
+  await withDoor(async (_door, server) => {
+    const client = await LineClient.connect(server.port);
+    assert.equal(await client.line().catch(() => null), null);
+    client.conn.close();
+  }, { loginTimeoutMs: 1 });
+});
+
+Deno.test("serveStratum() answers in the order of the requests, however slow one is", async () => {
+  const door = scriptedDoor();
+  const { submit } = door.service.deps;
+  door.service.deps.submit = async (submission, terms) => {
+    if (submission.nonce.endsWith("c1")) await new Promise((resolve) => setTimeout(resolve, 50));
+    return await submit(submission, terms);
+  };
+  const server = serveStratum(OPTIONS, { service: door.service, ...doorDeps });
+  const client = await LineClient.connect(server.port);
+  const { headerHash } = scriptedJob(1);
+  await client.send(`{"id":1,"method":"eth_submitLogin","params":["0x${"11".repeat(20)}"]}`);
+  for (const [id, end] of [[41, "c1"], [42, "d3"], [43, "c2"]]) {
+    const params = [`0x00000000000000${end}`, headerHash, MIX];
+    await client.send(JSON.stringify({ id, method: "eth_submitWork", params }));
+  }
+  const ids = [];
+  for (let i = 0; i < 4; i++) ids.push(JSON.parse((await client.line())!).id);
+  assert.deepEqual(ids, [1, 41, 42, 43]);
+  client.conn.close();
+  await server.close();
+});

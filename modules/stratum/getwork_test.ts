@@ -1,0 +1,93 @@
+/** HTTP getwork as open-ethereum-pool answers it. */
+import assert from "node:assert/strict";
+import { targetOf, toHash } from "../base/mod.ts";
+import { doorDeps, scriptedDoor, scriptedJob } from "../../tests/support/door.ts";
+import { answer, serveGetwork, splitValues } from "./getwork.ts";
+import { addressReader, PRIVATE_RANGES } from "./remote_address.ts";
+
+const LOGIN = "0x" + "11".repeat(20);
+const LIMITS = { limitHeadersBytes: 1_024, limitBodyBytes: 256 };
+const MIX = "0x" + "cd".repeat(32);
+
+function door() {
+  const scripted = scriptedDoor();
+  const deps = { service: scripted.service, ...doorDeps, addressOf: addressReader([]) };
+  const ask = (path: string, body: string | undefined, init: RequestInit = {}) =>
+    answer(
+      new Request(`http://pool${path}`, {
+        method: "POST",
+        ...(body === undefined ? {} : { body }),
+        ...init,
+      }),
+      "10.0.0.9",
+      LIMITS,
+      deps,
+    );
+  return { ...scripted, ask };
+}
+
+Deno.test("answer() gives work and takes it, several objects in one body", async () => {
+  const { ask, submissions } = door();
+  const { headerHash, seedHash } = scriptedJob(1);
+  const response = await ask(
+    `/${LOGIN}/rig1`,
+    `{"id":1,"jsonrpc":"2.0","method":"eth_getWork","params":[]} {"id":2,"method":"eth_getBlockByNumber"}`,
+  );
+  assert.equal(response.headers.get("content-type"), "text/plain; charset=utf-8");
+  const target = toHash(targetOf(2_000_000_000n));
+  assert.equal(
+    await response.text(),
+    `{"id":1,"jsonrpc":"2.0","result":["${headerHash}","${seedHash}","${target}"]}\n` +
+      `{"id":2,"jsonrpc":"2.0","result":{"number":"0x65","difficulty":"0x077359400"}}\n`,
+  );
+  const params = `["0x00000000000000c1","${headerHash}","${MIX}"]`;
+  const taken = await ask(
+    `/${LOGIN}/rig1`,
+    `{"id":3,"method":"eth_submitWork","params":${params}}`,
+  );
+  assert.equal(await taken.text(), `{"id":3,"jsonrpc":"2.0","result":true}\n`);
+  assert.deepEqual([submissions[0]!.login, submissions[0]!.worker], [LOGIN, "rig1"]);
+});
+
+Deno.test("answer() keeps open-ethereum-pool's status codes", async () => {
+  const { ask, policy } = door();
+  assert.equal((await ask("/nobody", "{}")).status, 404);
+  assert.equal((await ask(`/${LOGIN}/a/b`, "{}")).status, 404);
+  assert.equal((await ask(`/${LOGIN}`, undefined, { method: "GET" })).status, 405);
+  const large = await ask(`/${LOGIN}`, "x".repeat(300));
+  assert.equal(large.status, 417);
+  assert.equal(await large.text(), "Request too large\n");
+  const heavy = await ask(`/${LOGIN}`, "{}", { headers: { "x-long": "y".repeat(2_000) } });
+  assert.equal(heavy.status, 431);
+  assert.match(await (await ask(`/${LOGIN}`, "junk")).text(), /"code":-1/);
+  for (let i = 0; i < 50; i++) policy.onMalformed("10.0.0.9");
+  const banned = await ask(`/${LOGIN}`, `{"id":1,"method":"eth_getWork"}`);
+  assert.deepEqual([banned.status, await banned.text()], [200, ""]);
+});
+
+Deno.test("serveGetwork() answers over a real socket", async () => {
+  const { service } = scriptedDoor();
+  const server = serveGetwork({ hostname: "127.0.0.1", port: 0, reusePort: false, ...LIMITS }, {
+    ...{ service, ...doorDeps, addressOf: addressReader([]) },
+  });
+  const response = await fetch(`http://127.0.0.1:${server.port}/${LOGIN}`, {
+    method: "POST",
+    body: `{"id":1,"method":"nothing"}`,
+  });
+  assert.match(await response.text(), /"code":-3/);
+  await server.close();
+});
+
+Deno.test("splitValues() cuts objects apart and keeps junk as one value", () => {
+  assert.deepEqual(splitValues(`{"a":"}{"}{"b":[1]}\n junk`), [`{"a":"}{"}`, `{"b":[1]}`, "junk"]);
+  assert.deepEqual(splitValues(""), []);
+});
+
+Deno.test("addressReader() believes only the last hop of a listed proxy", () => {
+  const read = addressReader(PRIVATE_RANGES);
+  assert.equal(read("127.0.0.1", "6.6.6.6, 203.0.113.7"), "203.0.113.7");
+  assert.equal(read("203.0.113.1", "6.6.6.6"), "203.0.113.1");
+  assert.equal(read("::ffff:10.0.0.1", "203.0.113.7"), "203.0.113.7");
+  assert.equal(read("127.0.0.1", "nonsense"), "127.0.0.1");
+  assert.equal(addressReader([])("127.0.0.1", "203.0.113.7"), "127.0.0.1");
+});

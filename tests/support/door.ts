@@ -1,0 +1,71 @@
+/** Doors for miners over a scripted share path: what each nonce's last hex digits lead to. */
+import { silentLogger, systemClock } from "../../modules/base/mod.ts";
+import { Policy } from "../../modules/policy/mod.ts";
+import type { Rejection, Submission } from "../../modules/share/mod.ts";
+import { type Miner, MiningService } from "../../modules/stratum/service.ts";
+import { type Job, JobBook, jobOf } from "../../modules/work/mod.ts";
+
+/** What nonces that end so lead to; every other one is accepted. */
+const SCRIPT: Record<string, Rejection> = {
+  d1: "stale",
+  d2: "duplicate",
+  d3: "lowDifficulty",
+  d4: "badMix",
+  d5: "away",
+};
+
+/** A service with one job, a log of what reached the share path, and a switch for its health. */
+export interface ScriptedDoor {
+  service: MiningService;
+  jobs: JobBook;
+  policy: Policy;
+  submissions: Submission[];
+  reported: { miner: Miner; hashrateHps: bigint }[];
+  healthy: boolean;
+}
+
+/** The n-th job of a scripted chain. */
+export function scriptedJob(n: number): Job {
+  const work = {
+    headerHash: "0x" + n.toString(16).padStart(64, "a"),
+    seedHash: "0x" + "00".repeat(32),
+    target: (1n << 256n) / 155_381_888_059_095n,
+    height: 100 + n,
+  };
+  return jobOf(work, "node", 0);
+}
+
+/** Makes the service; nothing listens yet. */
+export function scriptedDoor(malformedLimit = 50): ScriptedDoor {
+  const jobs = new JobBook();
+  jobs.add(scriptedJob(1));
+  const policy = new Policy({
+    banning: {
+      ...{ enabled: true, timeoutMs: 1_000, invalidPercent: 90, checkThreshold: 1_000 },
+      malformedLimit,
+    },
+    limits: { enabled: false, limit: 0, graceMs: 0, limitJump: 0 },
+    resetIntervalMs: 60_000,
+  }, systemClock);
+  const door: ScriptedDoor = {
+    ...{ jobs, policy, submissions: [], reported: [], healthy: true },
+    service: new MiningService({
+      ...{ jobs, policy, difficulty: 2_000_000_000n, maxWorkers: 4 },
+      healthy: () => door.healthy,
+      submit(submission) {
+        door.submissions.push(submission);
+        const rejection = SCRIPT[submission.nonce.slice(-2)];
+        return Promise.resolve(
+          rejection === undefined
+            ? { accepted: true, candidate: false, banned: false }
+            : { accepted: false, rejection, banned: false },
+        );
+      },
+      reportHashrate: (miner, hashrateHps) => door.reported.push({ miner, hashrateHps }),
+    }),
+  };
+  return door;
+}
+
+/** Silent logger and the system's clock, as doors want them. */
+export const doorDeps = { clock: systemClock, log: silentLogger };
