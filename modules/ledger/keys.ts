@@ -91,11 +91,11 @@ function ownKeys(own: string) {
     lease: (role: string) => `${own}:lease:${role}`,
     /** string: the last fencing token handed out. */
     fence: (role: string) => `${own}:fence:${role}`,
-    /** hash: `<height>:<hash>` → JSON {reward, fee, dust, credits} of each credited block. */
+    /** hash: `<height>:<nonce>` → JSON (BlockAccount) of each block that left the candidates. */
     blockAccounts: () => `${own}:blocks:accounts`,
-    /** string: progress of one chunked block transition. */
+    /** hash: `plan`, `sum` (Shannon) of a block's step that was cut between chunks. */
     transition: (id: string) => `${own}:transition:${id}`,
-    /** hash: dust, uncredited fees and other named pool accounts (wei). */
+    /** hash: totals `reward|extra|fee|dust` of matured blocks, each as `…Shannon` and `…WeiRest`. */
     poolAccounts: () => `${own}:accounts`,
     /** hash of one payment. */
     payment: (id: string) => `${own}:payment:${id}`,

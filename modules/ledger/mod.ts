@@ -4,8 +4,11 @@
  * This room never talks to a node, never judges a share and never holds a key to the wallet.
  */
 export * from "./accounts.ts";
+export * from "./block_rows.ts";
+export * from "./blocks.ts";
 export * from "./journal.ts";
 export * from "./keys.ts";
+export * from "./leases.ts";
 export * from "./mining.ts";
 export * from "./payments.ts";
 export * from "./recorder.ts";

@@ -1,0 +1,23 @@
+-- Gives a role to one holder at a time; every success of `acquire` has a higher token.
+-- KEYS 1 lease, 2 fence   ARGV 1 acquire | renew | release, 2 holder, 3 token, 4 life (ms)
+-- Reply: {token} on success, otherwise {"", holder, untilMs}. Time is the server's own.
+local time = redis.call("TIME")
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local holder, token, untilMs = unpack(redis.call("HMGET", KEYS[1], "holder", "token", "untilMs"))
+local ends = tonumber(untilMs or "0") or 0
+local lasts = string.format("%.0f", now + tonumber(ARGV[4]))
+
+if ARGV[1] == "acquire" then
+  -- The same name again is the same process after a restart: it gets a new token at once.
+  if token and ends > now and holder ~= ARGV[2] then return { "", holder, untilMs } end
+  local fresh = string.format("%.0f", redis.call("INCR", KEYS[2]))
+  redis.call("HSET", KEYS[1], "holder", ARGV[2], "token", fresh, "untilMs", lasts)
+  return { fresh }
+end
+if token ~= ARGV[3] then return { "", holder or "", untilMs or "0" } end
+if ARGV[1] == "renew" then
+  redis.call("HSET", KEYS[1], "untilMs", lasts)
+else
+  redis.call("HDEL", KEYS[1], "token", "untilMs")
+end
+return { token }

@@ -1,0 +1,21 @@
+-- The beginning of every script that moves money; the ledger puts it in front of each of them.
+-- KEYS 1 lease   ARGV 1 fencing token
+-- Redis does not roll a script back: everything is checked before the first write, and money stays
+-- text for HINCRBY, because a Lua number is exact only to 2^53.
+local function refuse(what) return redis.error_reply("QUARRY " .. what) end
+local function holds(key, want)
+  local kind = redis.call("TYPE", key).ok
+  return kind == "none" or kind == want
+end
+-- 18 digits on either side of an addition cannot leave 64 bits.
+local function isAmount(text) return #text <= 18 and string.match(text, "^%d+$") ~= nil end
+local function isCounter(text)
+  local digits = text and string.match(text, "^%-?(%d+)$")
+  return not text or (digits ~= nil and #digits <= 18)
+end
+local function countable(key, field) return isCounter(redis.call("HGET", key, field)) end
+
+if not holds(KEYS[1], "hash") then return refuse("lease is no hash") end
+if redis.call("HGET", KEYS[1], "token") ~= ARGV[1] then
+  return redis.error_reply("FENCED another process holds the lease")
+end
