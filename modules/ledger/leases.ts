@@ -1,12 +1,9 @@
 /** One unlocker and one payer at a time: leases with a fencing token that every money script checks. */
-import { errorText, InvariantError } from "../base/mod.ts";
+import { errorText, InvariantError, PoolError } from "../base/mod.ts";
 import type { Keys } from "./keys.ts";
-import { FencedError } from "./payments.ts";
 import { listOf, type Reply, type Store, StoreError } from "./redis.ts";
 import leaseLua from "./scripts/lease.lua" with { type: "text" };
 import moneyLua from "./scripts/money.lua" with { type: "text" };
-
-export { FencedError } from "./payments.ts";
 
 const LEASE = { name: "lease", source: leaseLua };
 
@@ -25,6 +22,11 @@ export interface LeaseHeld {
   heldBy: string;
   /** By the Redis server's clock (milliseconds since 1970). */
   untilMs: number;
+}
+
+/** Another process holds the role now: nothing was written. */
+export class FencedError extends PoolError {
+  override readonly name = "FencedError";
 }
 
 /** What leases and money scripts need. */
