@@ -1,0 +1,257 @@
+/**
+ * Reads the configuration, opens the rooms bottom-up, and closes them top-down on a signal.
+ *
+ *   deno task pool config.json            runs what the file enables
+ *   deno task pool config.json --check    says everything that is wrong with the file
+ */
+import pino from "pino";
+import { type Api, serveApi } from "./modules/api/mod.ts";
+import {
+  createLogger,
+  errorText,
+  type Facts,
+  type Logger,
+  type LogSink,
+  retry,
+  systemClock,
+} from "./modules/base/mod.ts";
+import { createNode, type Network, networkByChainId, networkOf } from "./modules/chain/mod.ts";
+import { checkReport, type Config, ConfigError, loadConfig } from "./modules/config/mod.ts";
+import type { StatsWorkerOptions } from "./modules/stats/mod.ts";
+import { type Mining, type MiningOptions, openMining } from "./modules/stratum/mod.ts";
+import { supervise, type Supervised } from "./modules/workers/mod.ts";
+
+const USAGE = "Usage: deno task pool CONFIG.json [--check]";
+/** A stop that takes longer than this is cut short (milliseconds). */
+const STOP_MS = 15_000;
+
+/** What every opened part can do. */
+interface Part {
+  name: string;
+  stop(): Promise<boolean | void>;
+}
+
+if (import.meta.main) await main(Deno.args);
+
+async function main(args: string[]): Promise<void> {
+  const path = args.find((arg) => !arg.startsWith("--"));
+  const unknown = args.find((arg) => arg.startsWith("--") && arg !== "--check");
+  if (path === undefined || unknown !== undefined) return fail(USAGE, 2);
+  if (args.includes("--check")) {
+    const { lines, exitCode } = checkReport(path);
+    return fail(lines.join("\n"), exitCode);
+  }
+  const { config, warnings } = load(path);
+  const sink = pinoSink(config.log.level);
+  const log = createLogger(sink, "main", config.log.level);
+  for (const warning of warnings) log.warn("config.warning", { ...warning });
+  if (Deno.env.has("RESOLVE_PAYOUT")) log.warn("payouts.resolve", { note: RESOLVE_NOTE });
+  const end = untilSignal(log);
+  try {
+    const parts = await open(config, { log, sink, signal: end });
+    log.info("pool.started", { parts: parts.map((part) => part.name) });
+    await new Promise((resolve) => end.addEventListener("abort", resolve, { once: true }));
+    await close(parts, log);
+  } catch (error) {
+    if (end.aborted) return Deno.exit(0);
+    log.error("pool.failed", { error });
+    Deno.exit(1);
+  }
+}
+
+const RESOLVE_NOTE =
+  "RESOLVE_PAYOUT does nothing here: open payments are resolved from the chain at every start";
+
+/** Opens what the configuration enables: mining, unlocker, payer, statistics and API. */
+async function open(
+  config: Config,
+  deps: { log: Logger; sink: LogSink; signal: AbortSignal },
+): Promise<Part[]> {
+  const { log } = deps;
+  const parts: Part[] = [];
+  const common = {
+    ...{ prefix: config.coin, redis: plain(config.redis), logLevel: config.log.level },
+    instance: config.name,
+  };
+  const worker = (name: string, options: unknown, permissions?: Deno.PermissionOptionsObject) => {
+    const running: Supervised<never> = supervise({
+      ...{ name, options, url: new URL(`./modules/${name}/worker.ts`, import.meta.url) },
+      onEvent: (event, facts) => log.for(name).info(event, facts),
+      onHung: () => hung(name, log),
+      ...(permissions === undefined ? {} : { permissions }),
+    }, { ...deps, clock: systemClock });
+    parts.push({ name, stop: () => running.stop(STOP_MS) });
+  };
+
+  const { unlocker, payouts, api, proxy } = config;
+  const mines = proxy.enabled || proxy.stratum.enabled;
+  const network = mines || unlocker.enabled || payouts.enabled
+    ? await resolveNetwork(config, deps)
+    : undefined;
+  let mining: Mining | undefined;
+  if (mines) {
+    mining = await openMining(miningOptions(config, network), {
+      ...{ log, sink: deps.sink, clock: systemClock, onHung: () => hung("stratum", log) },
+      onEvent: (event: string, facts: Facts) => log.for("stratum").info(event, facts),
+    });
+    parts.push({ name: "mining", stop: () => mining!.stop(STOP_MS) });
+  }
+  if (unlocker.enabled && known(network, "unlocker", log)) {
+    worker("unlocker", { ...common, network, unlocker, coinbases: config.coinbases });
+  }
+  if (payouts.enabled && known(network, "payouts", log)) {
+    const journal = `${stateDir(config)}/payments.journal`;
+    worker("payouts", { ...common, network, payouts, journal });
+  }
+  if (api.enabled) {
+    worker("stats", { ...common, api } satisfies StatsWorkerOptions);
+    const served: Api = await serveApi({ ...common, api }, {
+      ...{ log: log.for("api"), clock: systemClock, mining: () => mining?.status() },
+    });
+    parts.push({ name: "api", stop: () => served.close() });
+  }
+  return parts;
+}
+
+function miningOptions(config: Config, network: Network | undefined): MiningOptions {
+  const { proxy } = config;
+  const threads = config.threads;
+  return {
+    ...{ name: config.name, workers: threads, journalDir: stateDir(config) },
+    blockRefreshIntervalMs: proxy.blockRefreshIntervalMs,
+    stateUpdateIntervalMs: proxy.stateUpdateIntervalMs,
+    upstreamCheckIntervalMs: config.upstreamCheckIntervalMs,
+    worker: {
+      ...{ prefix: config.coin, redis: plain(config.redis), logLevel: config.log.level },
+      rule: network?.pow ?? { algorithm: "ethash" },
+      ...(network?.powEndsHeight === undefined ? {} : { powEndsHeight: network.powEndsHeight }),
+      ...(config.verifier.threads === undefined
+        ? {}
+        : { verifierThreads: config.verifier.threads }),
+      ...{ upstreams: plain(config.upstreams), difficulty: proxy.difficulty },
+      ...{ maxWorkers: proxy.maxWorkers, healthCheck: proxy.healthCheck },
+      hashrateExpirationMs: proxy.hashrateExpirationMs,
+      policy: plain(proxy.policy),
+      ...(proxy.stratum.enabled
+        ? {
+          stratum: {
+            ...proxy.stratum.listen,
+            maxConn: Math.ceil(proxy.stratum.maxConn / threads),
+            ...{ timeoutMs: proxy.stratum.timeoutMs, loginTimeoutMs: proxy.loginTimeoutMs },
+          },
+        }
+        : {}),
+      ...(proxy.enabled
+        ? {
+          getwork: {
+            ...proxy.listen,
+            ...{ limitHeadersBytes: proxy.limitHeadersBytes, limitBodyBytes: proxy.limitBodyBytes },
+            trustedProxies: [...proxy.trustedProxies],
+          },
+        }
+        : {}),
+    },
+  };
+}
+
+/** The network by name, or by the chain id of the first node that answers. */
+async function resolveNetwork(
+  config: Config,
+  deps: { log: Logger; signal: AbortSignal },
+): Promise<Network | undefined> {
+  const given = config.network === undefined ? undefined : networkOf(config.network);
+  const daemons = [config.unlocker.daemon, config.payouts.daemon];
+  const nodes = config.upstreams.length > 0
+    ? config.upstreams.map((upstream) => createNode(upstream))
+    : daemons.map((url) => createNode({ name: "daemon", url, timeoutMs: 10_000 }));
+  const ask = () => Promise.any(nodes.map((node) => node.chainId()));
+  // With a named network a node that is away at the start is no reason to wait.
+  const attempts = given === undefined ? Infinity : 1;
+  const chainId = await retry(ask, {
+    ...{ attempts, clock: systemClock, signal: deps.signal, maxMs: 5_000 },
+    retryable: (error) => (deps.log.warn("node.away", { error: errorText(error) }), true),
+  }).catch((error) => {
+    if (given === undefined) throw error;
+    return given.chainId;
+  });
+  if (given !== undefined && chainId !== given.chainId) {
+    throw new Error(
+      `The node's chain id is ${chainId}, but network says ${given.name} (${given.chainId}): ` +
+        "correct upstream or network",
+    );
+  }
+  const network = given ?? networkByChainId(chainId);
+  deps.log.info("network", { chainId, network: network?.name ?? "unknown" });
+  return network;
+}
+
+function known(network: Network | undefined, part: string, log: Logger): boolean {
+  if (network !== undefined) return true;
+  const mend = "describe the chain in the configuration's network";
+  log.error("network.unknown", { part, mend, state: "not started" });
+  return false;
+}
+
+/** A Deno worker that spins cannot be ended; the process can, and its journals make that safe. */
+function hung(name: string, log: Logger): void {
+  log.error("pool.hung", { worker: name, note: "ending the process, to be started again" });
+  Deno.exit(1);
+}
+
+async function close(parts: Part[], log: Logger): Promise<never> {
+  const cut = setTimeout(() => Deno.exit(1), STOP_MS + 5_000);
+  for (const part of parts.toReversed()) {
+    const whole = await part.stop().catch((error) => {
+      log.error("pool.stopFailed", { part: part.name, error });
+      return false;
+    });
+    if (whole === false) log.warn("pool.stopCut", { part: part.name });
+  }
+  clearTimeout(cut);
+  log.info("pool.stopped");
+  Deno.exit(0);
+}
+
+function untilSignal(log: Logger): AbortSignal {
+  const end = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    Deno.addSignalListener(signal, () => {
+      log.info("pool.stopping", { signal });
+      end.abort(new Error(signal));
+    });
+  }
+  return end.signal;
+}
+
+function load(path: string) {
+  try {
+    return loadConfig(path);
+  } catch (error) {
+    if (error instanceof ConfigError) fail(error.message, 1);
+    throw error;
+  }
+}
+
+function stateDir(config: Config): string {
+  return `${config.dataDir}/${config.coin}-${config.name}`;
+}
+
+/** A copy without the readonly marks, fit to be posted to a Deno worker. */
+function plain<T>(value: T): Mutable<T> {
+  return structuredClone(value) as Mutable<T>;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] extends object ? Mutable<T[K]> : T[K] };
+
+function pinoSink(level: string): LogSink {
+  const logger = pino({
+    ...{ level, base: null, messageKey: "event", timestamp: pino.stdTimeFunctions.isoTime },
+    formatters: { level: (label) => ({ level: label }) },
+  });
+  return ({ level, room, event, facts }) => logger[level]({ room, ...facts }, event);
+}
+
+function fail(text: string, exitCode: number): never {
+  Deno.stdout.writeSync(new TextEncoder().encode(text + "\n"));
+  Deno.exit(exitCode);
+}

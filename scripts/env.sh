@@ -1,0 +1,45 @@
+# Installs what is missing and puts Deno on the PATH; sourced by the other scripts.
+# Needs: node with npm, a Rust toolchain with a C compiler. Installs: Deno and the build driver from
+# npm (below scripts/tools), redis-server from apt when it is missing.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root" || exit 1
+
+need() { # need COMMAND WHAT-TO-DO
+  command -v "$1" >/dev/null 2>&1 || { echo "quarry: $1 is missing: $2" >&2; exit 1; }
+}
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+apt_install() { # apt_install PACKAGE...
+  need apt-get "install $* by hand"
+  echo "quarry: installing $*" >&2
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null 2>&1 ||
+    { as_root apt-get update -qq >/dev/null &&
+      as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null; }
+}
+
+need npm "install Node.js 20 or newer with npm"
+tools=$root/scripts/tools
+if ! cmp -s "$tools/package-lock.json" "$tools/node_modules/.quarry-lock"; then
+  echo "quarry: installing Deno (npm)" >&2
+  npm ci --prefix "$tools" --no-fund --no-audit --loglevel=error >&2 || exit 1
+  cp "$tools/package-lock.json" "$tools/node_modules/.quarry-lock"
+fi
+export PATH="$tools/node_modules/.bin:$PATH"
+deno --version >/dev/null || exit 1
+
+# apt starts a system-wide server of its own; quarry only wants the program.
+if ! command -v redis-server >/dev/null 2>&1; then
+  running=$(pgrep -x redis-server | head -n 1)
+  apt_install redis-server || exit 1
+  if [ -z "$running" ] && command -v service >/dev/null 2>&1; then
+    as_root service redis-server stop >/dev/null 2>&1
+  fi
+fi
+
+build_native() {
+  need cargo "install Rust (rustup) to build the verifier"
+  need cc "install a C compiler (build-essential)"
+  deno task --quiet native >&2
+}

@@ -1,0 +1,144 @@
+/** Runs every part of the test suite, one after the other, and adds up what all runners counted. */
+
+/** What one part counted. */
+interface Count {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/** One part: a command, and how its output is counted. */
+interface Part {
+  name: string;
+  command: string[];
+  cwd?: string;
+  /** Counts from the output; missing: the command itself is one test. */
+  count?: (output: string) => Count;
+  /** Needed on this machine; when it is missing the part is skipped, or failed under CI=true. */
+  needs?: { what: string; has: () => Promise<boolean> };
+  /** Left out of `deno task ok`. */
+  slow?: boolean;
+}
+
+const deno = Deno.execPath();
+const ci = Deno.env.get("CI") === "true";
+const NATIVE = "native";
+
+const PARTS: Part[] = [
+  { name: "format", command: [deno, "fmt", "--check"] },
+  { name: "lint", command: [deno, "lint"] },
+  { name: "types", command: [deno, "check", "main.ts", "modules/", "scripts/", "tests/"] },
+  { name: "layers", command: [deno, "task", "--quiet", "layers"] },
+  { name: "tidy", command: [deno, "task", "--quiet", "tidy"] },
+  { name: "rust format", command: ["cargo", "fmt", "--check"], cwd: NATIVE },
+  {
+    name: "clippy",
+    command: ["cargo", "clippy", "--quiet", "--all-targets", "--", "-D", "warnings"],
+    cwd: NATIVE,
+  },
+  { name: "rust", command: ["cargo", "test", "--quiet"], cwd: NATIVE, count: countCargo },
+  { name: "unit", command: denoTest("modules/", "tests/unit/"), count: countDeno },
+  { name: "scripts", command: denoTest("scripts/"), count: countDeno, slow: true },
+  {
+    name: "end to end",
+    command: denoTest("tests/end_to_end/"),
+    count: countDeno,
+    slow: true,
+    needs: { what: "go (for geth)", has: () => hasCommand("go") },
+  },
+];
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
+
+async function main(args: string[]): Promise<number> {
+  const quick = args.includes("--quick");
+  const names = args.filter((arg) => !arg.startsWith("--"));
+  const unknown = names.filter((name) => !PARTS.some((part) => part.name === name));
+  if (unknown.length > 0) {
+    say(`Unknown part "${unknown[0]}": parts are ${PARTS.map((part) => part.name).join(", ")}`);
+    return 2;
+  }
+  const total: Count = { passed: 0, failed: 0, skipped: 0 };
+  for (const part of PARTS) {
+    if (names.length > 0 ? !names.includes(part.name) : quick && part.slow) continue;
+    const count = await runPart(part);
+    total.passed += count.passed;
+    total.failed += count.failed;
+    total.skipped += count.skipped;
+  }
+  say(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+  return total.failed === 0 && total.passed > 0 ? 0 : 1;
+}
+
+async function runPart(part: Part): Promise<Count> {
+  const startMs = performance.now();
+  if (part.needs !== undefined && !await part.needs.has()) {
+    say(`-- ${part.name}: ${ci ? "FAILED" : "skipped"}, ${part.needs.what} is missing`);
+    return ci ? { passed: 0, failed: 1, skipped: 0 } : { passed: 0, failed: 0, skipped: 1 };
+  }
+  const { code, output } = await run(part);
+  const count = part.count?.(output) ?? { passed: 0, failed: 0, skipped: 0 };
+  const counted = count.passed + count.failed + count.skipped;
+  // A runner that counts nothing, or fails without a failed test, is itself a failure.
+  if (part.count === undefined) count[code === 0 ? "passed" : "failed"]++;
+  else if ((code !== 0 && count.failed === 0) || counted === 0) count.failed++;
+  const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+  const verdict = count.failed === 0 ? "ok" : "FAILED";
+  say(`-- ${part.name}: ${verdict}, ${count.passed} passed, ${count.failed} failed, ${seconds} s`);
+  if (count.failed > 0) await Deno.stdout.write(new TextEncoder().encode(output.slice(-20_000)));
+  return count;
+}
+
+async function run(part: Part): Promise<{ code: number; output: string }> {
+  const [program, ...args] = part.command;
+  try {
+    const { code, stdout, stderr } = await new Deno.Command(program!, {
+      args,
+      ...(part.cwd === undefined ? {} : { cwd: part.cwd }),
+      env: { NO_COLOR: "1" },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).output();
+    const decoder = new TextDecoder();
+    return { code, output: decoder.decode(stdout) + decoder.decode(stderr) };
+  } catch (error) {
+    return { code: 127, output: `${program}: ${error}\n` };
+  }
+}
+
+function denoTest(...paths: string[]): string[] {
+  return [deno, "test", "-A", "--trace-leaks", "--permit-no-files", ...paths];
+}
+
+function countDeno(output: string): Count {
+  const match = [...output.matchAll(/^(?:ok|FAILED) \| .*$/gm)].at(-1)?.[0] ?? "";
+  return {
+    passed: Number(/(\d+) passed/.exec(match)?.[1] ?? 0),
+    failed: Number(/(\d+) failed/.exec(match)?.[1] ?? 0),
+    skipped: Number(/(\d+) ignored/.exec(match)?.[1] ?? 0),
+  };
+}
+
+function countCargo(output: string): Count {
+  const count: Count = { passed: 0, failed: 0, skipped: 0 };
+  for (const match of output.matchAll(/(\d+) passed; (\d+) failed; (\d+) ignored/g)) {
+    count.passed += Number(match[1]);
+    count.failed += Number(match[2]);
+    count.skipped += Number(match[3]);
+  }
+  return count;
+}
+
+async function hasCommand(name: string): Promise<boolean> {
+  try {
+    return (await new Deno.Command(name, { args: ["version"], stdout: "null", stderr: "null" })
+      .output()).success;
+  } catch {
+    return false;
+  }
+}
+
+function say(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
+}
