@@ -4,9 +4,10 @@
  * Each transition is one script that moves the money and the row together, changes nothing when it
  * comes twice, and refuses a payer whose fencing token is no longer the current one.
  */
-import { InvariantError, PoolError, type Shannon } from "../base/mod.ts";
+import { InvariantError, type Shannon } from "../base/mod.ts";
 import type { Keys } from "./keys.ts";
-import { integerOf, type LedgerScript, listOf, recordOf, type Reply, type Store } from "./redis.ts";
+import { type Lease, moneyScript, runFenced } from "./leases.ts";
+import { integerOf, listOf, recordOf, type Reply, type Store } from "./redis.ts";
 import confirmSource from "./scripts/confirm_payment.lua" with { type: "text" };
 import receiptSource from "./scripts/record_receipt.lua" with { type: "text" };
 import reserveSource from "./scripts/reserve_payment.lua" with { type: "text" };
@@ -15,13 +16,13 @@ import sentSource from "./scripts/mark_sent.lua" with { type: "text" };
 import signSource from "./scripts/sign_payment.lua" with { type: "text" };
 import watchSource from "./scripts/watch_nonces.lua" with { type: "text" };
 
-const CONFIRM: LedgerScript = { name: "confirm_payment", source: confirmSource };
-const RECEIPT: LedgerScript = { name: "record_receipt", source: receiptSource };
-const RESERVE: LedgerScript = { name: "reserve_payment", source: reserveSource };
-const REVERT: LedgerScript = { name: "revert_payment", source: revertSource };
-const SENT: LedgerScript = { name: "mark_sent", source: sentSource };
-const SIGN: LedgerScript = { name: "sign_payment", source: signSource };
-const WATCH: LedgerScript = { name: "watch_nonces", source: watchSource };
+const CONFIRM = moneyScript("confirm_payment", confirmSource);
+const RECEIPT = moneyScript("record_receipt", receiptSource);
+const RESERVE = moneyScript("reserve_payment", reserveSource);
+const REVERT = moneyScript("revert_payment", revertSource);
+const SENT = moneyScript("mark_sent", sentSource);
+const SIGN = moneyScript("sign_payment", signSource);
+const WATCH = moneyScript("watch_nonces", watchSource);
 
 /** Where a payment stands; the last three are final. */
 export type PaymentState =
@@ -63,34 +64,29 @@ export interface SignedTransaction {
 /** What a reservation came to; `foreign`: rows or the lock of the old pool stand in the way. */
 export type Reservation = "ok" | "again" | "held" | "open" | "poor" | "foreign";
 
-/** The lease was lost: another payer may be at work. */
-export class FencedError extends PoolError {
-  override readonly name = "FencedError";
-}
-
-/** The ledger's payments. Tokens are the fencing tokens of the payer's lease. */
+/** The ledger's payments; what changes them needs the payer's lease. @throws {FencedError} */
 export interface Payments {
   /** Debits a miner and opens a payment; the same id twice is once. */
   reserve(
-    token: string,
+    lease: Lease,
     payment: { id: string; login: string; amountShannon: Shannon },
     now: number,
   ): Promise<Reservation>;
   /** Stores signed bytes, before they are broadcast. @throws {StoreError} for a taken nonce */
   sign(
-    token: string,
+    lease: Lease,
     id: string,
     transaction: SignedTransaction & { from: string },
     now: number,
   ): Promise<void>;
-  markSent(token: string, id: string, now: number): Promise<void>;
+  markSent(lease: Lease, id: string, now: number): Promise<void>;
   /** Notes where it was mined; undefined: nowhere (any more). */
-  recordReceipt(token: string, id: string, mined: Payment["mined"], now: number): Promise<void>;
+  recordReceipt(lease: Lease, id: string, mined: Payment["mined"], now: number): Promise<void>;
   /** Books it as paid by one of its transactions. */
-  confirm(token: string, payment: Payment, hash: string, now: number): Promise<void>;
+  confirm(lease: Lease, payment: Payment, hash: string, now: number): Promise<void>;
   /** Returns the debit; `hold` keeps the miner out of further runs until released. */
   giveBack(
-    token: string,
+    lease: Lease,
     payment: Payment,
     how: { state: "reverted" | "displaced"; reason: string; hold: boolean },
     now: number,
@@ -108,16 +104,15 @@ export interface Payments {
   ownerOfNonce(address: string, nonce: number): Promise<string | undefined>;
   /** First nonce that is not accounted for; undefined before the first run. */
   checkedNonce(address: string): Promise<number | undefined>;
-  setCheckedNonce(token: string, address: string, nonce: number): Promise<void>;
+  setCheckedNonce(lease: Lease, address: string, nonce: number): Promise<void>;
   /** A human has looked at a foreign transaction and accepts it. */
   acceptNonce(address: string, nonce: number): Promise<boolean>;
 }
 
 /** The payments of one pool under the lease of a role. */
-export function createPayments(deps: { store: Store; keys: Keys; role?: string }): Payments {
+export function createPayments(deps: { store: Store; keys: Keys }): Payments {
   const { store, keys } = deps;
   const { own } = keys;
-  const lease = own.lease(deps.role ?? "payer");
 
   async function payment(id: string): Promise<Payment | undefined> {
     const fields = recordOf(await store.command("HGETALL", own.payment(id)));
@@ -133,49 +128,49 @@ export function createPayments(deps: { store: Store; keys: Keys; role?: string }
   return {
     payment,
     open,
-    async reserve(token, { id, login, amountShannon }, now) {
-      const reply = await store.script(RESERVE, [
-        ...[lease, keys.miner(login), keys.finances(), keys.paymentsPending()],
+    async reserve(lease, { id, login, amountShannon }, now) {
+      const reply = await runFenced(deps, lease, RESERVE, [
+        ...[keys.miner(login), keys.finances(), keys.paymentsPending()],
         ...[keys.paymentsLock(), own.payment(id), own.paymentsOpen(), own.paymentNumber()],
         ...[own.paymentsHeld(), own.paymentsOpenByLogin()],
-      ], [token, id, login, `${amountShannon}`, `${now}`, `${login}:${amountShannon}`]);
+      ], [id, login, `${amountShannon}`, `${now}`, `${login}:${amountShannon}`]);
       return answer(reply) as Reservation;
     },
-    async sign(token, id, { nonce, raw, hash, from }, now) {
-      const reply = await store.script(SIGN, [lease, own.payment(id), own.paymentNonces()], [
-        ...[token, id, `${nonce}`, raw, hash, `${now}`, nonceField(from, nonce)],
+    async sign(lease, id, { nonce, raw, hash, from }, now) {
+      const reply = await runFenced(deps, lease, SIGN, [own.payment(id), own.paymentNonces()], [
+        ...[id, `${nonce}`, raw, hash, `${now}`, nonceField(from, nonce)],
       ]);
       notFinal(answer(reply), id);
     },
-    async markSent(token, id, now) {
-      const keysOf = [lease, own.payment(id)];
-      notFinal(answer(await store.script(SENT, keysOf, [token, id, `${now}`])), id);
+    async markSent(lease, id, now) {
+      const keysOf = [own.payment(id)];
+      notFinal(answer(await runFenced(deps, lease, SENT, keysOf, [id, `${now}`])), id);
     },
-    async recordReceipt(token, id, mined, now) {
+    async recordReceipt(lease, id, mined, now) {
       const where = mined === undefined
         ? ["", "", ""]
         : [mined.hash, `${mined.height}`, mined.blockHash];
-      const keysOf = [lease, own.payment(id)];
-      notFinal(answer(await store.script(RECEIPT, keysOf, [token, id, ...where, `${now}`])), id);
+      const keysOf = [own.payment(id)];
+      notFinal(answer(await runFenced(deps, lease, RECEIPT, keysOf, [id, ...where, `${now}`])), id);
     },
-    async confirm(token, { id, login, amountShannon }, hash, now) {
-      const reply = await store.script(CONFIRM, [
-        ...[lease, keys.miner(login), keys.finances(), keys.paymentsPending()],
+    async confirm(lease, { id, login, amountShannon }, hash, now) {
+      const reply = await runFenced(deps, lease, CONFIRM, [
+        ...[keys.miner(login), keys.finances(), keys.paymentsPending()],
         ...[keys.paymentsLock(), own.payment(id), own.paymentsOpen(), own.paymentsOpenByLogin()],
         ...[own.paymentsClosed(), keys.paymentsAll(), keys.paymentsOf(login)],
       ], [
-        ...[token, id, login, `${amountShannon}`, `${now}`, `${login}:${amountShannon}`, hash],
+        ...[id, login, `${amountShannon}`, `${now}`, `${login}:${amountShannon}`, hash],
         ...[`${hash}:${login}:${amountShannon}`, `${hash}:${amountShannon}`],
       ]);
       answer(reply);
     },
-    async giveBack(token, { id, login, amountShannon }, { state, reason, hold }, now) {
-      const reply = await store.script(REVERT, [
-        ...[lease, keys.miner(login), keys.finances(), keys.paymentsPending()],
+    async giveBack(lease, { id, login, amountShannon }, { state, reason, hold }, now) {
+      const reply = await runFenced(deps, lease, REVERT, [
+        ...[keys.miner(login), keys.finances(), keys.paymentsPending()],
         ...[keys.paymentsLock(), own.payment(id), own.paymentsOpen(), own.paymentsOpenByLogin()],
         ...[own.paymentsClosed(), own.paymentsHeld()],
       ], [
-        ...[token, id, login, `${amountShannon}`, `${now}`, `${login}:${amountShannon}`],
+        ...[id, login, `${amountShannon}`, `${now}`, `${login}:${amountShannon}`],
         ...[state, reason, hold ? "1" : "0"],
       ]);
       answer(reply);
@@ -205,9 +200,9 @@ export function createPayments(deps: { store: Store; keys: Keys; role?: string }
       const reply = await store.command("HGET", own.paymentNonces(), field);
       return reply === null ? undefined : Number(integerOf(reply, "checked nonce"));
     },
-    async setCheckedNonce(token, address, nonce) {
-      const args = [token, address.toLowerCase(), `${nonce}`];
-      answer(await store.script(WATCH, [lease, own.paymentNonces()], args));
+    async setCheckedNonce(lease, address, nonce) {
+      const args = [address.toLowerCase(), `${nonce}`];
+      answer(await runFenced(deps, lease, WATCH, [own.paymentNonces()], args));
     },
     async acceptNonce(address, nonce) {
       const field = nonceField(address, nonce);
@@ -221,7 +216,6 @@ function nonceField(address: string, nonce: number): string {
 }
 
 function answer(reply: Reply): string {
-  if (reply === "fenced") throw new FencedError("Cannot move money: the payer's lease was lost");
   if (typeof reply === "string") return reply;
   throw new InvariantError(`Cannot read the ledger's answer ${JSON.stringify(reply)}`);
 }

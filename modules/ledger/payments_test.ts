@@ -4,7 +4,8 @@ import { silentLogger } from "../base/mod.ts";
 import { startRedis } from "../../tests/support/redis.ts";
 import { createAccounts } from "./accounts.ts";
 import { createKeys } from "./keys.ts";
-import { createPayments, FencedError, type Payment } from "./payments.ts";
+import { FencedError, type Lease } from "./leases.ts";
+import { createPayments, type Payment } from "./payments.ts";
 import { openStore, recordOf, type Store } from "./redis.ts";
 
 const A = "0x" + "a".repeat(40);
@@ -15,6 +16,8 @@ const OTHER = "0x" + "2".repeat(64);
 const BLOCK = "0x" + "3".repeat(64);
 const NOW = 1_700_000_000;
 const keys = createKeys("eth");
+const LEASE: Lease = { role: "payer", holder: "here", token: "7" };
+const STALE: Lease = { ...LEASE, token: "6" };
 
 async function open() {
   const redis = await startRedis();
@@ -65,9 +68,9 @@ const signed = { nonce: 4, raw: "0xabcd", hash: HASH, from: FROM };
 Deno.test("reserve() debits once, however often it comes, and writes the old pool's rows", async () => {
   await using world = await open();
   const { store, payments, accounts } = world;
-  assert.equal(await payments.reserve("7", payment, NOW), "ok");
+  assert.equal(await payments.reserve(LEASE, payment, NOW), "ok");
   const after = await dump(store);
-  assert.equal(await payments.reserve("7", payment, NOW + 5), "again");
+  assert.equal(await payments.reserve(LEASE, payment, NOW + 5), "again");
   assert.equal(await dump(store), after);
   const account = await accounts.account(A);
   assert.deepEqual([account.balanceShannon, account.pendingShannon], [0n, 900n]);
@@ -87,7 +90,10 @@ Deno.test("reserve() debits once, however often it comes, and writes the old poo
     reservedAt: NOW,
     hashes: [],
   });
-  await assert.rejects(payments.reserve("7", { ...payment, amountShannon: 1n }, NOW), /refused/);
+  await assert.rejects(
+    payments.reserve(LEASE, { ...payment, amountShannon: 1n }, NOW),
+    /Cannot run/,
+  );
 });
 
 Deno.test("reserve() refuses and leaves everything as it was", async () => {
@@ -96,17 +102,17 @@ Deno.test("reserve() refuses and leaves everything as it was", async () => {
   const cases: [string[][], string | RegExp][] = [
     [[["HSET", keys.miner(A), "balance", "899"]], "poor"],
     [[["HSET", keys.miner(A), "balance", "-5000"]], "poor"],
-    [[["HSET", keys.miner(A), "balance", "9.5"]], /refused/],
-    [[["HSET", keys.miner(A), "pending", "x"]], /refused/],
-    [[["HSET", keys.finances(), "pending", "1e3"]], /refused/],
+    [[["HSET", keys.miner(A), "balance", "9.5"]], /Cannot run/],
+    [[["HSET", keys.miner(A), "pending", "x"]], /Cannot run/],
+    [[["HSET", keys.finances(), "pending", "1e3"]], /Cannot run/],
     [[["SADD", keys.own.paymentsHeld(), A]], "held"],
     [[["HSET", keys.own.paymentsOpenByLogin(), A, "p0"]], "open"],
     [[["ZADD", keys.paymentsPending(), "1", `${A}:900`]], "foreign"],
     [[["SET", keys.paymentsLock(), `${B}:3`]], "foreign"],
-    [[["SET", keys.paymentsPending(), "no zset"]], /refused/],
-    [[["DEL", keys.finances()], ["SET", keys.finances(), "no hash"]], /refused/],
-    [[["HSET", keys.own.lease("payer"), "token", "8"]], /lease was lost/],
-    [[["DEL", keys.own.lease("payer")]], /lease was lost/],
+    [[["SET", keys.paymentsPending(), "no zset"]], /Cannot run/],
+    [[["DEL", keys.finances()], ["SET", keys.finances(), "no hash"]], /Cannot run/],
+    [[["HSET", keys.own.lease("payer"), "token", "8"]], /is the payer now/],
+    [[["DEL", keys.own.lease("payer")]], /is the payer now/],
   ];
   const setUp = [
     ["FLUSHALL"],
@@ -118,9 +124,9 @@ Deno.test("reserve() refuses and leaves everything as it was", async () => {
     for (const command of [...setUp, ...changes]) await store.command(...command);
     const before = await dump(store);
     if (typeof expected === "string") {
-      assert.equal(await payments.reserve("7", payment, NOW), expected);
+      assert.equal(await payments.reserve(LEASE, payment, NOW), expected);
     } else {
-      await assert.rejects(payments.reserve("7", payment, NOW), expected);
+      await assert.rejects(payments.reserve(LEASE, payment, NOW), expected);
     }
     assert.equal(await dump(store), before, String(changes));
   }
@@ -131,9 +137,9 @@ Deno.test("reserve() compares amounts beyond 2^53 exactly", async () => {
   const { store, payments, accounts } = world;
   await store.command("HSET", keys.miner(A), "balance", "90071992547409930");
   const amountShannon = 90_071_992_547_409_931n;
-  assert.equal(await payments.reserve("7", { ...payment, amountShannon }, NOW), "poor");
+  assert.equal(await payments.reserve(LEASE, { ...payment, amountShannon }, NOW), "poor");
   const exact = { ...payment, amountShannon: amountShannon - 1n };
-  assert.equal(await payments.reserve("7", exact, NOW), "ok");
+  assert.equal(await payments.reserve(LEASE, exact, NOW), "ok");
   assert.equal((await accounts.account(A)).pendingShannon, amountShannon - 1n);
 });
 
@@ -141,24 +147,24 @@ Deno.test("confirm() books a payment once, with the hash that paid", async () =>
   await using world = await open();
   const { store, payments, accounts } = world;
   const before = sumOf(await accounts.account(A));
-  await payments.reserve("7", payment, NOW);
+  await payments.reserve(LEASE, payment, NOW);
   const [reserved] = await payments.open();
-  await assert.rejects(payments.confirm("7", reserved!, HASH, NOW), /refused/);
-  for (let twice = 0; twice < 2; twice++) await payments.sign("7", "p1", signed, NOW);
+  await assert.rejects(payments.confirm(LEASE, reserved!, HASH, NOW), /Cannot run/);
+  for (let twice = 0; twice < 2; twice++) await payments.sign(LEASE, "p1", signed, NOW);
   const bumped = { ...signed, raw: "0xef", hash: OTHER };
-  await payments.sign("7", "p1", bumped, NOW);
-  for (let twice = 0; twice < 2; twice++) await payments.markSent("7", "p1", NOW + 1);
+  await payments.sign(LEASE, "p1", bumped, NOW);
+  for (let twice = 0; twice < 2; twice++) await payments.markSent(LEASE, "p1", NOW + 1);
   const mined = { hash: HASH, height: 12, blockHash: BLOCK };
-  for (let twice = 0; twice < 2; twice++) await payments.recordReceipt("7", "p1", mined, NOW + 2);
+  for (let twice = 0; twice < 2; twice++) await payments.recordReceipt(LEASE, "p1", mined, NOW + 2);
   const sent = await payments.payment("p1") as Payment;
   assert.equal(sent.state, "sent");
   assert.deepEqual(sent.hashes, [HASH, OTHER]);
   assert.deepEqual(sent.signed, { nonce: 4, raw: "0xef", hash: OTHER });
   assert.deepEqual(sent.mined, mined);
-  await assert.rejects(payments.confirm("7", sent, BLOCK, NOW), /refused/);
-  await payments.confirm("7", sent, HASH, NOW + 3);
+  await assert.rejects(payments.confirm(LEASE, sent, BLOCK, NOW), /Cannot run/);
+  await payments.confirm(LEASE, sent, HASH, NOW + 3);
   const after = await dump(store);
-  await payments.confirm("7", sent, HASH, NOW + 9);
+  await payments.confirm(LEASE, sent, HASH, NOW + 9);
   assert.equal(await dump(store), after);
   const account = await accounts.account(A);
   assert.deepEqual([account.balanceShannon, account.pendingShannon, account.paidShannon], [
@@ -175,10 +181,10 @@ Deno.test("confirm() books a payment once, with the hash that paid", async () =>
   assert.deepEqual(await store.command("ZRANGE", keys.paymentsOf(A), "0", "-1"), [`${HASH}:900`]);
   assert.equal(await store.command("EXISTS", keys.paymentsLock(), keys.paymentsPending()), 0);
   assert.deepEqual(await payments.open(), []);
-  await assert.rejects(payments.confirm("7", sent, OTHER, NOW), /refused/);
+  await assert.rejects(payments.confirm(LEASE, sent, OTHER, NOW), /Cannot run/);
   await assert.rejects(
-    payments.giveBack("7", sent, { state: "reverted", reason: "", hold: true }, NOW),
-    /refused/,
+    payments.giveBack(LEASE, sent, { state: "reverted", reason: "", hold: true }, NOW),
+    /Cannot run/,
   );
   assert.equal(await dump(store), after);
 });
@@ -186,36 +192,36 @@ Deno.test("confirm() books a payment once, with the hash that paid", async () =>
 Deno.test("giveBack() returns the debit once and holds the miner", async () => {
   await using world = await open();
   const { store, payments, accounts } = world;
-  await payments.reserve("7", payment, NOW);
-  await payments.sign("7", "p1", signed, NOW);
+  await payments.reserve(LEASE, payment, NOW);
+  await payments.sign(LEASE, "p1", signed, NOW);
   const [one] = await payments.open();
   const how = { state: "reverted" as const, reason: "it failed", hold: true };
-  await payments.giveBack("7", one!, how, NOW);
+  await payments.giveBack(LEASE, one!, how, NOW);
   const after = await dump(store);
-  await payments.giveBack("7", one!, how, NOW + 1);
+  await payments.giveBack(LEASE, one!, how, NOW + 1);
   assert.equal(await dump(store), after);
   const account = await accounts.account(A);
   assert.deepEqual([account.balanceShannon, account.pendingShannon], [900n, 0n]);
   assert.deepEqual(await payments.held(), [A]);
   assert.equal((await payments.payment("p1"))!.reason, "it failed");
-  assert.equal(await payments.reserve("7", { ...payment, id: "p2" }, NOW), "held");
+  assert.equal(await payments.reserve(LEASE, { ...payment, id: "p2" }, NOW), "held");
   assert.equal(await payments.release(A), true);
-  assert.equal(await payments.reserve("7", { ...payment, id: "p2" }, NOW), "ok");
+  assert.equal(await payments.reserve(LEASE, { ...payment, id: "p2" }, NOW), "ok");
 });
 
 Deno.test("confirm() leaves the lock while another payment is open", async () => {
   await using world = await open();
   const { store, payments } = world;
-  await payments.reserve("7", payment, NOW);
-  await payments.reserve("7", { id: "p2", login: B, amountShannon: 60n }, NOW + 1);
+  await payments.reserve(LEASE, payment, NOW);
+  await payments.reserve(LEASE, { id: "p2", login: B, amountShannon: 60n }, NOW + 1);
   assert.equal(await store.command("GET", keys.paymentsLock()), `${A}:900`);
   assert.equal(
-    await payments.reserve("7", { id: "p3", login: B, amountShannon: 40n }, NOW),
+    await payments.reserve(LEASE, { id: "p3", login: B, amountShannon: 40n }, NOW),
     "open",
   );
-  await payments.sign("7", "p1", signed, NOW);
+  await payments.sign(LEASE, "p1", signed, NOW);
   const [first] = await payments.open();
-  await payments.confirm("7", first!, HASH, NOW);
+  await payments.confirm(LEASE, first!, HASH, NOW);
   assert.equal(await store.command("GET", keys.paymentsLock()), `${B}:60`);
   assert.deepEqual((await payments.open()).map(({ id }) => id), ["p2"]);
 });
@@ -223,13 +229,13 @@ Deno.test("confirm() leaves the lock while another payment is open", async () =>
 Deno.test("sign() gives a nonce to one payment and keeps it", async () => {
   await using world = await open();
   const { payments } = world;
-  await payments.reserve("7", payment, NOW);
-  await payments.reserve("7", { id: "p2", login: B, amountShannon: 60n }, NOW);
-  await payments.sign("7", "p1", signed, NOW);
-  await assert.rejects(payments.sign("7", "p2", { ...signed, hash: OTHER }, NOW), /refused/);
+  await payments.reserve(LEASE, payment, NOW);
+  await payments.reserve(LEASE, { id: "p2", login: B, amountShannon: 60n }, NOW);
+  await payments.sign(LEASE, "p1", signed, NOW);
+  await assert.rejects(payments.sign(LEASE, "p2", { ...signed, hash: OTHER }, NOW), /Cannot run/);
   await assert.rejects(
-    payments.sign("7", "p1", { ...signed, nonce: 5, hash: OTHER }, NOW),
-    /refused/,
+    payments.sign(LEASE, "p1", { ...signed, nonce: 5, hash: OTHER }, NOW),
+    /Cannot run/,
   );
   assert.equal(await payments.ownerOfNonce(FROM.toUpperCase().replace("X", "x"), 4), "p1");
   assert.equal(await payments.ownerOfNonce(FROM, 5), undefined);
@@ -238,11 +244,11 @@ Deno.test("sign() gives a nonce to one payment and keeps it", async () => {
 Deno.test("recordReceipt() forgets a receipt that vanished", async () => {
   await using world = await open();
   const { payments } = world;
-  await payments.reserve("7", payment, NOW);
-  await payments.sign("7", "p1", signed, NOW);
-  await payments.recordReceipt("7", "p1", { hash: HASH, height: 3, blockHash: BLOCK }, NOW);
+  await payments.reserve(LEASE, payment, NOW);
+  await payments.sign(LEASE, "p1", signed, NOW);
+  await payments.recordReceipt(LEASE, "p1", { hash: HASH, height: 3, blockHash: BLOCK }, NOW);
   assert.equal((await payments.payment("p1"))!.mined!.height, 3);
-  for (let twice = 0; twice < 2; twice++) await payments.recordReceipt("7", "p1", undefined, NOW);
+  for (let twice = 0; twice < 2; twice++) await payments.recordReceipt(LEASE, "p1", undefined, NOW);
   const again = await payments.payment("p1");
   assert.deepEqual([again!.mined, again!.state], [undefined, "sent"]);
 });
@@ -250,18 +256,18 @@ Deno.test("recordReceipt() forgets a receipt that vanished", async () => {
 Deno.test("every step refuses a payer whose lease was lost, and changes nothing", async () => {
   await using world = await open();
   const { store, payments } = world;
-  await payments.reserve("7", payment, NOW);
-  await payments.sign("7", "p1", signed, NOW);
+  await payments.reserve(LEASE, payment, NOW);
+  await payments.sign(LEASE, "p1", signed, NOW);
   const [one] = await payments.open();
   const before = await dump(store);
   const steps = [
-    () => payments.reserve("6", { id: "p2", login: B, amountShannon: 1n }, NOW),
-    () => payments.sign("6", "p1", { ...signed, hash: OTHER }, NOW),
-    () => payments.markSent("6", "p1", NOW),
-    () => payments.recordReceipt("6", "p1", { hash: HASH, height: 3, blockHash: BLOCK }, NOW),
-    () => payments.confirm("6", one!, HASH, NOW),
-    () => payments.giveBack("6", one!, { state: "displaced", reason: "", hold: false }, NOW),
-    () => payments.setCheckedNonce("6", FROM, 9),
+    () => payments.reserve(STALE, { id: "p2", login: B, amountShannon: 1n }, NOW),
+    () => payments.sign(STALE, "p1", { ...signed, hash: OTHER }, NOW),
+    () => payments.markSent(STALE, "p1", NOW),
+    () => payments.recordReceipt(STALE, "p1", { hash: HASH, height: 3, blockHash: BLOCK }, NOW),
+    () => payments.confirm(STALE, one!, HASH, NOW),
+    () => payments.giveBack(STALE, one!, { state: "displaced", reason: "", hold: false }, NOW),
+    () => payments.setCheckedNonce(STALE, FROM, 9),
   ];
   for (const step of steps) {
     await assert.rejects(step, (error) => error instanceof FencedError);
@@ -272,7 +278,7 @@ Deno.test("every step refuses a payer whose lease was lost, and changes nothing"
 Deno.test("foreignRows() finds what the old pool left pending", async () => {
   await using world = await open();
   const { store, payments } = world;
-  await payments.reserve("7", payment, NOW);
+  await payments.reserve(LEASE, payment, NOW);
   assert.deepEqual(await payments.foreignRows(), []);
   await store.command("ZADD", keys.paymentsPending(), "5", `${B}:44`);
   assert.deepEqual(await payments.foreignRows(), [`${B}:44`]);

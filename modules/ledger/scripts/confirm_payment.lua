@@ -3,19 +3,9 @@
 --      8 open by login, 9 closed, 10 payments:all, 11 payments:login
 -- ARGV 1 token, 2 id, 3 login, 4 amount (Shannon), 5 now (s), 6 `login:amount`, 7 hash,
 --      8 `hash:login:amount`, 9 `hash:amount`
--- Reply: ok | again | fenced.
+-- Reply: ok | again.
 
-local function refuse(what) return redis.error_reply("QUARRY " .. what) end
-local function holds(key, want)
-  local kind = redis.call("TYPE", key).ok
-  return kind == "none" or kind == want
-end
-local function integer(key, field)
-  local value = redis.call("HGET", key, field) or "0"
-  return string.match(value, "^-?%d+$") and #value <= 18
-end
-
-for _, i in ipairs({ 1, 2, 3, 6, 8 }) do
+for _, i in ipairs({ 2, 3, 6, 8 }) do
   if not holds(KEYS[i], "hash") then return refuse(KEYS[i] .. " is no hash") end
 end
 for _, i in ipairs({ 4, 7, 9, 10, 11 }) do
@@ -24,7 +14,6 @@ end
 if not holds(KEYS[5], "string") then return refuse(KEYS[5] .. " is no string") end
 if not string.match(ARGV[5], "^%d+$") then return refuse("bad time") end
 
-if redis.call("HGET", KEYS[1], "token") ~= ARGV[1] then return "fenced" end
 local known = redis.call("HMGET", KEYS[6], "id", "state", "login", "amountShannon", "hashes",
   "paidHash", "number")
 if known[1] ~= ARGV[2] or known[3] ~= ARGV[3] or known[4] ~= ARGV[4] then
@@ -41,7 +30,7 @@ if not string.find("," .. (known[5] or "") .. ",", "," .. ARGV[7] .. ",", 1, tru
   return refuse("transaction " .. ARGV[7] .. " is not of payment " .. ARGV[2])
 end
 for _, i in ipairs({ 2, 3 }) do
-  if not integer(KEYS[i], "pending") or not integer(KEYS[i], "paid") then
+  if not countable(KEYS[i], "pending") or not countable(KEYS[i], "paid") then
     return refuse(KEYS[i] .. " is no account")
   end
 end

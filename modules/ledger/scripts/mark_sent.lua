@@ -1,16 +1,11 @@
 -- Notes that a node took a payment's transaction.
 -- KEYS 1 lease, 2 payment
 -- ARGV 1 token, 2 id, 3 now (s)
--- Reply: ok | again | fenced | final.
+-- Reply: ok | again | final.
 
-local function refuse(what) return redis.error_reply("QUARRY " .. what) end
-for i = 1, 2 do
-  local kind = redis.call("TYPE", KEYS[i]).ok
-  if kind ~= "none" and kind ~= "hash" then return refuse(KEYS[i] .. " is no hash") end
-end
+if not holds(KEYS[2], "hash") then return refuse(KEYS[2] .. " is no hash") end
 if not string.match(ARGV[3], "^%d+$") then return refuse("bad time") end
 
-if redis.call("HGET", KEYS[1], "token") ~= ARGV[1] then return "fenced" end
 local known = redis.call("HMGET", KEYS[2], "state", "id")
 if known[2] ~= ARGV[2] then return refuse("payment " .. ARGV[2] .. " is unknown") end
 if known[1] == "sent" then return "again" end

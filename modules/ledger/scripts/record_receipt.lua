@@ -1,16 +1,11 @@
 -- Notes where a payment's transaction was mined, or, with an empty hash, that it vanished again.
 -- KEYS 1 lease, 2 payment
 -- ARGV 1 token, 2 id, 3 transaction hash or "", 4 height or "", 5 block hash or "", 6 now (s)
--- Reply: ok | again | fenced | final.
+-- Reply: ok | again | final.
 
-local function refuse(what) return redis.error_reply("QUARRY " .. what) end
-for i = 1, 2 do
-  local kind = redis.call("TYPE", KEYS[i]).ok
-  if kind ~= "none" and kind ~= "hash" then return refuse(KEYS[i] .. " is no hash") end
-end
+if not holds(KEYS[2], "hash") then return refuse(KEYS[2] .. " is no hash") end
 if ARGV[3] ~= "" and not string.match(ARGV[4], "^%d+$") then return refuse("bad height") end
 
-if redis.call("HGET", KEYS[1], "token") ~= ARGV[1] then return "fenced" end
 local known = redis.call("HMGET", KEYS[2], "state", "id", "minedHash", "minedBlock", "hashes")
 if known[2] ~= ARGV[2] then return refuse("payment " .. ARGV[2] .. " is unknown") end
 if known[1] ~= "signed" and known[1] ~= "sent" then

@@ -2,23 +2,11 @@
 -- KEYS 1 lease, 2 miner, 3 finances, 4 payments:pending, 5 payments:lock, 6 payment, 7 open,
 --      8 number, 9 held, 10 open by login
 -- ARGV 1 token, 2 id, 3 login, 4 amount (Shannon), 5 now (s), 6 `login:amount`
--- Reply: ok | again | fenced | held | open | poor | foreign (a row or lock of the old pool).
--- Redis does not roll back: everything is checked before the first write. Money stays text.
+-- Reply: ok | again | held | open | poor | foreign (a row or lock of the old pool).
 
-local function refuse(what) return redis.error_reply("QUARRY " .. what) end
-local function holds(key, want)
-  local kind = redis.call("TYPE", key).ok
-  return kind == "none" or kind == want
-end
--- 18 digits leave room in 64 bits for one more amount of 18 digits.
-local function integer(key, field)
-  local value = redis.call("HGET", key, field) or "0"
-  if string.match(value, "^-?%d+$") and #value <= 18 then return value end
-  return nil
-end
 local function atLeast(a, b) return #a > #b or (#a == #b and a >= b) end
 
-for _, i in ipairs({ 1, 2, 3, 6, 10 }) do
+for _, i in ipairs({ 2, 3, 6, 10 }) do
   if not holds(KEYS[i], "hash") then return refuse(KEYS[i] .. " is no hash") end
 end
 for _, i in ipairs({ 4, 7 }) do
@@ -30,7 +18,6 @@ if not holds(KEYS[9], "set") then return refuse(KEYS[9] .. " is no set") end
 if not (string.match(ARGV[4], "^[1-9]%d*$") and #ARGV[4] <= 17) then return refuse("bad amount") end
 if not string.match(ARGV[5], "^%d+$") then return refuse("bad time") end
 
-if redis.call("HGET", KEYS[1], "token") ~= ARGV[1] then return "fenced" end
 if redis.call("EXISTS", KEYS[6]) == 1 then
   local known = redis.call("HMGET", KEYS[6], "login", "amountShannon")
   if known[1] ~= ARGV[3] or known[2] ~= ARGV[4] then
@@ -46,11 +33,12 @@ if redis.call("EXISTS", KEYS[5]) == 1 and redis.call("ZCARD", KEYS[7]) == 0 then
 end
 local number = redis.call("GET", KEYS[8]) or "0"
 if not (string.match(number, "^%d+$") and #number <= 15) then return refuse("bad number") end
-local balance = integer(KEYS[2], "balance")
-if not balance or not integer(KEYS[2], "pending") then return refuse("miner is no account") end
-if not integer(KEYS[3], "balance") or not integer(KEYS[3], "pending") then
-  return refuse("finances are no account")
+for _, i in ipairs({ 2, 3 }) do
+  if not countable(KEYS[i], "balance") or not countable(KEYS[i], "pending") then
+    return refuse(KEYS[i] .. " is no account")
+  end
 end
+local balance = redis.call("HGET", KEYS[2], "balance") or "0"
 if string.sub(balance, 1, 1) == "-" or not atLeast(balance, ARGV[4]) then return "poor" end
 
 redis.call("HINCRBY", KEYS[2], "balance", "-" .. ARGV[4])

@@ -3,19 +3,9 @@
 --      8 open by login, 9 closed, 10 held
 -- ARGV 1 token, 2 id, 3 login, 4 amount (Shannon), 5 now (s), 6 `login:amount`,
 --      7 reverted | displaced, 8 reason, 9 "1" to hold the miner for a human
--- Reply: ok | again | fenced.
+-- Reply: ok | again.
 
-local function refuse(what) return redis.error_reply("QUARRY " .. what) end
-local function holds(key, want)
-  local kind = redis.call("TYPE", key).ok
-  return kind == "none" or kind == want
-end
-local function integer(key, field)
-  local value = redis.call("HGET", key, field) or "0"
-  return string.match(value, "^-?%d+$") and #value <= 18
-end
-
-for _, i in ipairs({ 1, 2, 3, 6, 8 }) do
+for _, i in ipairs({ 2, 3, 6, 8 }) do
   if not holds(KEYS[i], "hash") then return refuse(KEYS[i] .. " is no hash") end
 end
 for _, i in ipairs({ 4, 7, 9 }) do
@@ -25,7 +15,6 @@ if not holds(KEYS[5], "string") then return refuse(KEYS[5] .. " is no string") e
 if not holds(KEYS[10], "set") then return refuse(KEYS[10] .. " is no set") end
 if ARGV[7] ~= "reverted" and ARGV[7] ~= "displaced" then return refuse("bad state") end
 
-if redis.call("HGET", KEYS[1], "token") ~= ARGV[1] then return "fenced" end
 local known = redis.call("HMGET", KEYS[6], "id", "state", "login", "amountShannon", "number")
 if known[1] ~= ARGV[2] or known[3] ~= ARGV[3] or known[4] ~= ARGV[4] then
   return refuse("payment " .. ARGV[2] .. " is another one")
@@ -35,7 +24,7 @@ if known[2] ~= "reserved" and known[2] ~= "signed" and known[2] ~= "sent" then
   return refuse("payment " .. ARGV[2] .. " is " .. tostring(known[2]))
 end
 for _, i in ipairs({ 2, 3 }) do
-  if not integer(KEYS[i], "pending") or not integer(KEYS[i], "balance") then
+  if not countable(KEYS[i], "pending") or not countable(KEYS[i], "balance") then
     return refuse(KEYS[i] .. " is no account")
   end
 end

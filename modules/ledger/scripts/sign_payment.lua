@@ -1,23 +1,16 @@
 -- Stores a payment's signed transaction before it is broadcast; all its hashes are kept.
 -- KEYS 1 lease, 2 payment, 3 nonces
 -- ARGV 1 token, 2 id, 3 nonce, 4 raw bytes (hex), 5 hash, 6 now (s), 7 `address:nonce`
--- Reply: ok | again | fenced | final.
+-- Reply: ok | again | final.
 -- A signed nonce is only ever signed again for the same payment; so a nonce has one payment.
 
-local function refuse(what) return redis.error_reply("QUARRY " .. what) end
-local function holds(key, want)
-  local kind = redis.call("TYPE", key).ok
-  return kind == "none" or kind == want
-end
-
-for i = 1, 3 do
+for i = 2, 3 do
   if not holds(KEYS[i], "hash") then return refuse(KEYS[i] .. " is no hash") end
 end
 if not string.match(ARGV[3], "^%d+$") then return refuse("bad nonce") end
 if not (string.match(ARGV[5], "^0x%x+$") and #ARGV[5] == 66) then return refuse("bad hash") end
 if not string.match(ARGV[4], "^0x%x+$") then return refuse("bad transaction") end
 
-if redis.call("HGET", KEYS[1], "token") ~= ARGV[1] then return "fenced" end
 local known = redis.call("HMGET", KEYS[2], "state", "nonce", "hashes", "id")
 local state, nonce, hashes = known[1], known[2], known[3] or ""
 if not state or known[4] ~= ARGV[2] then return refuse("payment " .. ARGV[2] .. " is unknown") end
