@@ -1,8 +1,9 @@
 /** Builds the native verifier into native/build, unless nothing has changed: `deno task native`. */
+import { fileURLToPath } from "node:url";
 import { libraryFileName } from "../modules/ethash/mod.ts";
 
-const NATIVE = new URL("../native/", import.meta.url).pathname;
-const NAPI = new URL("./tools/node_modules/.bin/napi", import.meta.url).pathname;
+const NATIVE = fileURLToPath(new URL("../native/", import.meta.url));
+const NAPI = fileURLToPath(new URL("./tools/node_modules/.bin/napi", import.meta.url));
 const BUILD = `${NATIVE}build`;
 const LIBRARY = `${BUILD}/${libraryFileName()}`;
 const STAMP = `${BUILD}/sources.sha256`;

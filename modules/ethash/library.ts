@@ -1,4 +1,5 @@
 /** The native library: the only Deno.dlopen, typed, with codes turned into errors. */
+import { fileURLToPath } from "node:url";
 import { statusError, VerifierError } from "./errors.ts";
 import { STATUS } from "./status.ts";
 
@@ -68,7 +69,7 @@ export function libraryFileName(): string {
 
 /** Where `deno task native` puts the library. */
 export function defaultLibraryPath(): string {
-  return new URL(`../../native/build/${libraryFileName()}`, import.meta.url).pathname;
+  return fileURLToPath(new URL(`../../native/build/${libraryFileName()}`, import.meta.url));
 }
 
 const PREFIX = "quarry_ethash_";

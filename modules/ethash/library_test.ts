@@ -75,3 +75,35 @@ Deno.test("openLibrary() hashes the empty message", () => {
   );
   library.close();
 });
+
+Deno.test("openLibrary() shares contexts between the Deno workers of a process", async () => {
+  const library = openLibrary();
+  const handle = await library.openSizedContext(127, 255, 9);
+  const source = `
+    import { openLibrary } from ${JSON.stringify(new URL("./library.ts", import.meta.url).href)};
+    const library = openLibrary();
+    // A handle of the other worker is good here, and handles are counted together.
+    const info = library.contextInfo(${handle});
+    const own = await library.openSizedContext(127, 255, 9);
+    library.closeContext(own);
+    library.close();
+    self.postMessage({ info, own });
+  `;
+  const url = URL.createObjectURL(new Blob([source], { type: "application/typescript" }));
+  const worker = new Worker(url, { type: "module" });
+  const { info, own } = await new Promise<{ info: unknown; own: number }>((resolve, reject) => {
+    worker.onmessage = (message) => resolve(message.data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(event.message));
+    };
+  });
+  worker.terminate();
+  URL.revokeObjectURL(url);
+  const expected = { cacheItems: 127, datasetItems: 255, seedRounds: 9, hasDataset: false };
+  deepStrictEqual(info, expected);
+  strictEqual(own, handle + 1);
+  deepStrictEqual(library.contextInfo(handle), expected);
+  library.closeContext(handle);
+  library.close();
+});

@@ -7,3 +7,4 @@ export * from "./epochs.ts";
 export * from "./errors.ts";
 export { type ContextInfo, defaultLibraryPath, libraryFileName } from "./library.ts";
 export * from "./verifier.ts";
+export * from "./types.ts";

@@ -9,7 +9,8 @@ import {
 } from "../base/mod.ts";
 import { type EpochRule } from "./epochs.ts";
 import { VerifierBusyError, VerifierClosedError, VerifierError } from "./errors.ts";
-import { datasetFileName, openVerifier, type Verifier } from "./verifier.ts";
+import type { Verifier } from "./types.ts";
+import { datasetFileName, openVerifier } from "./verifier.ts";
 
 const ETHASH: EpochRule = { algorithm: "ethash" };
 const CLASSIC: EpochRule = { algorithm: "etchash", ecip1099Height: 11_700_000 };

@@ -137,7 +137,8 @@ int32_t quarry_ethash_dataset_write_dummy(uint32_t size_epoch, uint32_t seed_rou
 
 /*
  * Maps a dataset file and attaches it to the context for QUARRY_USE_DATASET, for all who share the
- * context. Size, magic and a spread of items are checked.
+ * context. Size, magic and a spread of items are checked. The file may be renamed or deleted while
+ * it is mapped; it must not be truncated or written to (the process would be killed or hash wrong).
  */
 int32_t quarry_ethash_dataset_attach(uint32_t handle, const uint8_t *path, size_t path_bytes);
 

@@ -9,7 +9,8 @@
 //! Read in this order: [`epoch`] (sizes and seeds), [`cache`] (the light cache), `items` (dataset
 //! items, where the time goes), [`hashimoto`] (the hash itself), [`dataset`] (the same with the
 //! whole dataset in a file), [`search`] (for miners), [`registry`] (who shares what), [`ffi`] (the
-//! border). Unsafe code is confined to `mem.rs`, `tier.rs` and `ffi.rs`.
+//! border). Unsafe code is confined to `mem.rs`, `tier.rs`,
+//! `pointers.rs` and `ffi.rs`.
 //!
 //! Which height uses which epoch is a network rule and is not known here.
 #![deny(unsafe_code)]
@@ -23,6 +24,7 @@ pub mod hashimoto;
 mod items;
 mod keccak;
 pub mod mem;
+mod pointers;
 pub mod registry;
 pub mod row;
 pub mod search;

@@ -1,6 +1,6 @@
 //! Memory: aligned rows that ask for huge pages, read-only file maps, and prefetch hints.
 //!
-//! The unsafe code of the crate lives here, in `tier.rs` and in `ffi.rs`; everything else is safe.
+//! The unsafe code of the crate lives here, in `tier.rs` and at the border; everything else is safe.
 #![allow(unsafe_code)]
 
 use std::alloc::{Layout, alloc, dealloc};

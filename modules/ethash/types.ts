@@ -1,0 +1,87 @@
+/** What the verifier takes and gives: its options, its calls and their answers. */
+import type { Logger } from "../base/mod.ts";
+import type { PowHash } from "./batcher.ts";
+import type { EpochRule } from "./epochs.ts";
+import type { ContextInfo } from "./library.ts";
+
+export type { PowHash } from "./batcher.ts";
+
+/** How a verifier is opened. */
+export interface VerifierOptions {
+  rule: EpochRule;
+  /** The native library. @default what `deno task native` builds */
+  libraryPath?: string;
+  /** Native calls in flight at most. @default {navigator.hardwareConcurrency} */
+  maxInFlight?: number;
+  /** Shares that may wait; more are refused as busy. @default {4096} */
+  maxQueued?: number;
+  log: Logger;
+}
+
+/** What a search goes through; nonces wrap at 2^64. */
+export interface SearchOptions {
+  height: number;
+  headerHash: Uint8Array;
+  /** The largest result that is a solution. */
+  target: bigint;
+  startNonce: bigint;
+  /** Nonces to try, 1 to {@linkcode SEARCH_MAX}. */
+  count: number;
+}
+
+/** A search's answer. */
+export interface SearchResult {
+  /** The lowest solution of the range. */
+  solution?: PowHash & { nonce: bigint };
+  /** Nonces gone through, the solution's included. */
+  tried: number;
+}
+
+/** Numbers for metrics. */
+export interface VerifierStats {
+  queued: number;
+  inFlight: number;
+  hashed: number;
+  batches: number;
+  busy: number;
+}
+
+/** Hashes shares. Every height comes from a job of ours, never from a miner. */
+export interface Verifier {
+  /**
+   * Makes this height's epoch ready, starts the next one's when the end is near, and closes what
+   * is neither the last, this or the next.
+   */
+  prepare(height: number): Promise<void>;
+  /** Whether this height's epoch is ready, so that hashing does not wait for it. */
+  isReady(height: number): boolean;
+  /**
+   * Hashes one share, in a batch with others.
+   *
+   * @throws {VerifierBusyError} (rejects) when too many wait, {VerifierClosedError} after close(),
+   * {VerifierError} when the height's epoch is not next to the prepared one.
+   */
+  hash(height: number, headerHash: Uint8Array, nonce: bigint): Promise<PowHash>;
+  /** The result that belongs to a claimed mix digest: a cheap filter, never an acceptance. */
+  finalHash(headerHash: Uint8Array, nonce: bigint, mix: Uint8Array): bigint;
+  /** The seed hash of a height's epoch, as getWork shows it. */
+  seedHash(height: number): Uint8Array;
+  /** keccak-256 of a message of at most 1 MiB. */
+  keccak256(message: Uint8Array): Uint8Array;
+  /** Searches a range of nonces, for miners; ends early when the verifier closes. */
+  search(options: SearchOptions): Promise<SearchResult>;
+  /** Sizes of a height's epoch. */
+  info(height: number): Promise<ContextInfo>;
+  /**
+   * Hashes this height's epoch over its full dataset from now on: the file
+   * `full-R23-<seed>` in `directory`, generated when it is missing (gigabytes; minutes).
+   */
+  useDataset(height: number, directory: string, threads?: number): Promise<void>;
+  /** Attaches a dataset file by its path. */
+  attachDataset(height: number, path: string): Promise<void>;
+  /** Writes the sparse dummy of a height's dataset, which keeps a node from generating it. */
+  writeDummyDataset(height: number, directory: string): Promise<void>;
+  stats(): VerifierStats;
+  /** Rejects what waits, lets what runs end, frees every context. */
+  close(): Promise<void>;
+}
