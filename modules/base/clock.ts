@@ -62,6 +62,8 @@ export class FakeClock implements Clock {
   /** Moves time on by `ms` and lets every sleeper that is due, and what it starts, run. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;
+    // What was started just before gets to its sleep first.
+    await turn();
     while (true) {
       const due = this.#sleepers.filter((s) => s.atMs <= untilMs)
         .sort((a, b) => a.atMs - b.atMs)[0];
@@ -69,8 +71,12 @@ export class FakeClock implements Clock {
       this.#sleepers = this.#sleepers.filter((s) => s !== due);
       this.#nowMs = Math.max(this.#nowMs, due.atMs);
       due.wake();
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await turn();
     }
     this.#nowMs = untilMs;
   }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -8,6 +8,9 @@
 import { backoffMs, type Clock, type Facts, type Logger, type LogSink } from "../base/mod.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
 
+/** A worker that ran this long is restarted without the pauses that earlier deaths earned. */
+const STEADY_MS = 60_000;
+
 /** What to run and with which rights. */
 export interface SuperviseOptions<Options, Out> {
   /** Name in the log ("stratum 1"). */
@@ -52,6 +55,7 @@ export function supervise<Options, In = never, Out = never>(
   let state: "starting" | "ready" | "failed" | "stopped" = "starting";
   let restarts = 0;
   let failuresInRow = 0;
+  let readyAtMs = Infinity;
   let lastBeatMs = clock.now();
   let stopping: (() => void) | undefined;
   const end = new AbortController();
@@ -84,7 +88,7 @@ export function supervise<Options, In = never, Out = never>(
     switch (message.type) {
       case "ready":
         state = "ready";
-        failuresInRow = 0;
+        readyAtMs = clock.now();
         log.info("worker.ready", { worker: options.name });
         options.onReady?.();
         break;
@@ -112,6 +116,8 @@ export function supervise<Options, In = never, Out = never>(
     worker?.terminate();
     worker = undefined;
     if (state === "stopped") return;
+    if (clock.now() - readyAtMs > STEADY_MS) failuresInRow = 0;
+    readyAtMs = Infinity;
     state = "failed";
     stopping?.();
     const delayMs = backoffMs(failuresInRow++, { minMs: 500, maxMs: 30_000 });
