@@ -1,0 +1,122 @@
+/** The corridor: what is recorded, what is answered, and what a closing process says (nothing). */
+import assert from "node:assert/strict";
+import { FakeClock, silentLogger, targetOf } from "../base/mod.ts";
+import type { Recorder, ShareRecord } from "../ledger/mod.ts";
+import { Policy } from "../policy/mod.ts";
+import { SeenNonces, type Submission } from "../share/mod.ts";
+import { JobBook, jobOf } from "../work/mod.ts";
+import { type SubmitDeps, submitShare } from "./submit.ts";
+
+const HEADER = "0x" + "ab".repeat(32);
+const TERMS = { difficulty: 1_000n, target: targetOf(1_000n) };
+const SUBMISSION: Submission = {
+  ...{ login: "0x" + "11".repeat(20), worker: "rig1", ip: "10.0.0.1", headerHash: HEADER },
+  ...{ nonce: "0x0000000000000001", mix: "0x" + "cd".repeat(32) },
+};
+
+function setup(result: bigint, recorder: Partial<Recorder> = {}) {
+  const jobs = new JobBook();
+  const target = targetOf(1_000_000n);
+  jobs.add(jobOf({ headerHash: HEADER, seedHash: HEADER, target, height: 42 }, "node", 0));
+  const recorded: ShareRecord[] = [];
+  const done: string[] = [];
+  const deps: SubmitDeps = {
+    ...{ jobs, seen: new SeenNonces(), log: silentLogger },
+    hasher: {
+      hash: () => Promise.resolve({ mix: new Uint8Array(32).fill(0xcd), result }),
+      finalHash: () => result,
+      isBusy: () => false,
+    },
+    policy: new Policy({
+      banning: {
+        ...{ enabled: true, timeoutMs: 1_000, invalidPercent: 50, checkThreshold: 2 },
+        malformedLimit: 5,
+      },
+      limits: { enabled: false, limit: 0, graceMs: 0, limitJump: 0 },
+      resetIntervalMs: 1_000,
+    }, new FakeClock()),
+    recorder: {
+      healthy: true,
+      replayed: Promise.resolve(),
+      record(share) {
+        recorded.push(share);
+        return Promise.resolve("credited");
+      },
+      recordCandidate(share) {
+        recorded.push(share);
+        done.push("recorded");
+        return Promise.resolve("recorded");
+      },
+      close: () => Promise.resolve(),
+      ...recorder,
+    },
+    async submitWork() {
+      done.push("submitted");
+      await Promise.resolve();
+      return [{ node: "a", accepted: false, tookMs: 1 }, { node: "b", error: "down", tookMs: 2 }];
+    },
+    noteAnswer(_candidate, node, answer) {
+      done.push(`${node} ${answer}`);
+      return Promise.resolve();
+    },
+    counters: { accepted: 0, candidates: 0, rejected: {} },
+  };
+  return { deps, recorded, done };
+}
+
+Deno.test("submitShare() records a share at its job's height with the difficulty it was sent for", async () => {
+  const { deps, recorded } = setup(TERMS.target);
+  assert.deepEqual(await submitShare(deps, SUBMISSION, TERMS), {
+    ...{ accepted: true, candidate: false, banned: false },
+  });
+  const { login, worker, nonce, headerHash } = SUBMISSION;
+  const mix = "0x" + "cd".repeat(32);
+  assert.deepEqual(recorded, [
+    { login, worker, nonce, headerHash, mix, height: 42, difficulty: 1_000n },
+  ]);
+  assert.equal(deps.counters.accepted, 1);
+});
+
+Deno.test("submitShare() hands a block to the nodes and the ledger and believes neither's answer", async () => {
+  const { deps, done } = setup(1n);
+  const outcome = await submitShare(deps, SUBMISSION, TERMS);
+  assert.deepEqual(outcome, { accepted: true, candidate: true, banned: false });
+  while (done.length < 4) await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.deepEqual(done, ["submitted", "recorded", "a false", "b error: down"]);
+});
+
+Deno.test("submitShare() refuses honestly while storage is away, and takes the share later", async () => {
+  let away = true;
+  const { deps } = setup(TERMS.target, {
+    record: () => Promise.resolve(away ? "away" : "credited"),
+  });
+  const refused = await submitShare(deps, SUBMISSION, TERMS);
+  assert.deepEqual(refused, { accepted: false, rejection: "away", banned: false });
+  away = false;
+  assert.equal((await submitShare(deps, SUBMISSION, TERMS))?.accepted, true);
+});
+
+Deno.test("submitShare() judges nothing while the recorder is not healthy", async () => {
+  const { deps } = setup(0n, { healthy: false });
+  deps.hasher.hash = () => Promise.reject(new Error("must not be asked"));
+  assert.equal((await submitShare(deps, SUBMISSION, TERMS))?.accepted, false);
+});
+
+Deno.test("submitShare() says nothing when the process closes before the fate is known", async () => {
+  const closing = () => Promise.reject(new Error("recorder closed"));
+  const share = setup(TERMS.target, { record: closing });
+  assert.equal(await submitShare(share.deps, SUBMISSION, TERMS), undefined);
+  const block = setup(1n, { recordCandidate: closing });
+  assert.equal(await submitShare(block.deps, SUBMISSION, TERMS), undefined);
+});
+
+Deno.test("submitShare() bans for invalid shares and never for stale or refused ones", async () => {
+  const { deps } = setup(TERMS.target + 1n);
+  for (let n = 0; n < 20; n++) {
+    const unknown = { ...SUBMISSION, headerHash: "0x" + "00".repeat(32) };
+    assert.equal((await submitShare(deps, unknown, TERMS))?.banned, false);
+  }
+  await submitShare(deps, SUBMISSION, TERMS);
+  const second = await submitShare(deps, { ...SUBMISSION, nonce: "0x0000000000000002" }, TERMS);
+  assert.deepEqual(second, { accepted: false, rejection: "lowDifficulty", banned: true });
+});
