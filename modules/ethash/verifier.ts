@@ -65,6 +65,7 @@ class NativeVerifier implements Verifier {
   }
 
   async prepare(height: number): Promise<void> {
+    this.#assertOpen();
     const epoch = epochOf(this.#rule, height);
     this.#current = epoch;
     const ready = this.#contexts.ensure(epoch);
@@ -174,8 +175,9 @@ class NativeVerifier implements Verifier {
   }
 
   async #close(): Promise<void> {
-    // Contexts close at once, which ends searches; what was started still ends in the library.
-    await Promise.all([this.#batcher.close(), this.#contexts.close()]);
+    // Batches need their contexts for some milliseconds more; searches end when those close.
+    await this.#batcher.close();
+    await this.#contexts.close();
     await Promise.allSettled(this.#calls);
     this.#library.close();
   }
@@ -207,7 +209,13 @@ class NativeVerifier implements Verifier {
       );
     }
     this.#current ??= epoch;
-    return await this.#track(this.#contexts.use(epoch, work));
+    try {
+      return await this.#track(this.#contexts.use(epoch, work));
+    } catch (error) {
+      // A call that reached the library only after its context was closed.
+      const late = error instanceof VerifierError && error.facts.status === "INVALID_HANDLE";
+      throw late && this.#closing ? new VerifierClosedError() : error;
+    }
   }
 
   #track<T>(call: Promise<T>): Promise<T> {
