@@ -22,8 +22,10 @@ const PARENTS: u32 = 256;
 pub(crate) const CHAINS_MAX: usize = 128;
 
 /// Computes the 64-byte dataset items `numbers[i]` into `rows[i]`; at most `CHAINS_MAX` of them.
+///
+/// `hash` replaces every row by its keccak-512; a tier brings its own.
 #[inline(always)]
-pub(crate) fn compute(cache: &Cache, numbers: &[u32], rows: &mut [Row]) {
+pub(crate) fn compute(cache: &Cache, numbers: &[u32], rows: &mut [Row], hash: impl Fn(&mut [Row])) {
     assert!(numbers.len() == rows.len() && rows.len() <= CHAINS_MAX);
     let lines = cache.rows();
     let modulus = cache.modulus();
@@ -37,7 +39,9 @@ pub(crate) fn compute(cache: &Cache, numbers: &[u32], rows: &mut [Row]) {
     for ((index, row), &number) in next.iter_mut().zip(rows.iter_mut()).zip(numbers) {
         *row = lines[*index as usize];
         row.0[0] ^= number;
-        row.keccak512();
+    }
+    hash(rows);
+    for ((index, row), &number) in next.iter_mut().zip(rows.iter()).zip(numbers) {
         *index = modulus.remainder(fnv(number, row.0[0]));
         prefetch(&lines[*index as usize]);
     }
@@ -51,6 +55,14 @@ pub(crate) fn compute(cache: &Cache, numbers: &[u32], rows: &mut [Row]) {
     }
     for (index, row) in next.iter().zip(rows.iter_mut()) {
         row.mix(&lines[*index as usize]);
+    }
+    hash(rows);
+}
+
+/// Keccak-512 of row after row.
+#[inline(always)]
+pub(crate) fn hash_rows(rows: &mut [Row]) {
+    for row in rows {
         row.keccak512();
     }
 }

@@ -234,6 +234,16 @@ pub(crate) fn lanes_to_bytes(lanes: &[u64; 4]) -> [u8; 32] {
     bytes
 }
 
+/// Keccak-512 of several 64-byte messages at once; `lanes[w]` holds word `w` of all of them.
+#[inline(always)]
+pub(crate) fn keccak512_wide<L: Lane>(lanes: &mut [L; 8]) {
+    let mut state = [L::splat(0); 25];
+    state[..8].copy_from_slice(lanes);
+    state[8] = L::splat(1 | 1 << 63);
+    permute(&mut state);
+    lanes.copy_from_slice(&state[..8]);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

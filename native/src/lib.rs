@@ -10,7 +10,7 @@
 //! items, where the time goes), [`hashimoto`] (the hash itself), [`dataset`] (the same with the
 //! whole dataset in a file), [`search`] (for miners), [`registry`] (who shares what), [`ffi`] (the
 //! border). Unsafe code is confined to `mem.rs`, `tier.rs`,
-//! `pointers.rs` and `ffi.rs`.
+//! `wide.rs`, `pointers.rs` and `ffi.rs`.
 //!
 //! Which height uses which epoch is a network rule and is not known here.
 #![deny(unsafe_code)]
@@ -30,3 +30,5 @@ pub mod row;
 pub mod search;
 pub mod status;
 pub mod tier;
+#[cfg(target_arch = "x86_64")]
+mod wide;
