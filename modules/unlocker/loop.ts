@@ -1,0 +1,141 @@
+/** The unlocker's clock: holds the lease, runs passes, retries what fails below, halts on a contradiction. */
+import { backoffMs, errorText, InvariantError } from "../base/mod.ts";
+import {
+  acquireLease,
+  FencedError,
+  type Lease,
+  type LoopStatus,
+  releaseLease,
+  renewLease,
+  StoreError,
+  writeStatus,
+} from "../ledger/mod.ts";
+import { type UnlockDeps, unlockPass, type UnlockRules } from "./unlock.ts";
+
+const ROLE = "unlocker";
+const LEASE_MS = 30_000;
+
+/** Settings of the loop. */
+export interface LoopOptions extends UnlockRules {
+  /** Pause between passes (milliseconds). */
+  intervalMs: number;
+  /** Name of this process; another one of the same name is replaced. */
+  instance: string;
+}
+
+/**
+ * Runs passes until aborted. Only one process holds the lease; the others stand by. What fails
+ * below is retried with backoff; a broken invariant halts this process's passes until it restarts,
+ * and the status says why.
+ */
+export async function runLoop(
+  options: LoopOptions,
+  deps: UnlockDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const status = statusWriter(deps);
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      const taken = await acquireLease(deps, ROLE, options.instance, LEASE_MS);
+      if ("heldBy" in taken) {
+        await status("standby", `${taken.heldBy} is the unlocker`, "");
+        await pause(deps, Math.min(options.intervalMs, LEASE_MS), signal);
+        continue;
+      }
+      await whileHeld(options, deps, taken, signal, async (waiting) => {
+        failures = 0;
+        await status(waiting.length === 0 ? "running" : "waiting", waiting.join("; "), "");
+      });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof InvariantError) {
+        deps.log.error("unlocker.halted", { error });
+        await halt(error, deps, status, signal);
+        return;
+      }
+      failures++;
+      deps.log.warn("unlocker.retries", { error, failures });
+      await status("retrying", errorText(error), mendOf(error)).catch(() => {});
+      await pause(deps, backoffMs(failures, { minMs: 1_000, maxMs: 60_000 }), signal);
+    }
+  }
+}
+
+/** Passes under one lease, which a second task keeps alive; a lost lease ends both. */
+async function whileHeld(
+  options: LoopOptions,
+  deps: UnlockDeps,
+  lease: Lease,
+  signal: AbortSignal,
+  onPass: (waiting: string[]) => Promise<void>,
+): Promise<void> {
+  const lost = new AbortController();
+  const stop = AbortSignal.any([signal, lost.signal]);
+  const renewing = keepLease(deps, lease, stop).catch((error) => lost.abort(error));
+  try {
+    while (!stop.aborted) {
+      const { waiting } = await unlockPass(deps, options, lease, stop);
+      await onPass(waiting);
+      await pause(deps, options.intervalMs, stop);
+    }
+    if (!signal.aborted) throw lost.signal.reason;
+  } finally {
+    lost.abort(new FencedError("The lease is given back"));
+    await renewing;
+    await releaseLease(deps, lease).catch(() => {});
+  }
+}
+
+async function keepLease(deps: UnlockDeps, lease: Lease, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await pause(deps, LEASE_MS / 3, signal);
+    if (signal.aborted) return;
+    if (!await renewLease(deps, lease, LEASE_MS)) {
+      throw new FencedError("Another process is the unlocker now");
+    }
+  }
+}
+
+/** Writes the halt down, as soon as Redis takes it, and waits for the end. */
+async function halt(
+  error: InvariantError,
+  deps: UnlockDeps,
+  status: StatusWriter,
+  signal: AbortSignal,
+): Promise<void> {
+  const mend = "Correct what the reason names, then restart the unlocker";
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      await status("halted", errorText(error), mend);
+      await pause(deps, 2 ** 31 - 1, signal);
+    } catch {
+      await pause(deps, backoffMs(attempt), signal);
+    }
+  }
+}
+
+type StatusWriter = (state: LoopStatus["state"], reason: string, mend: string) => Promise<void>;
+
+/** Writes the status when it changes, and only then. */
+function statusWriter(deps: UnlockDeps): StatusWriter {
+  let last = "", sinceMs = 0, lastState = "";
+  return async (state, reason, mend) => {
+    const text = JSON.stringify([state, reason, mend]);
+    if (text === last) return;
+    if (state !== lastState) sinceMs = deps.clock.now();
+    await writeStatus(deps, ROLE, { state, reason, mend, sinceMs });
+    last = text;
+    lastState = state;
+  };
+}
+
+function mendOf(error: unknown): string {
+  if (error instanceof StoreError) return "Check that Redis runs and is reachable";
+  if (error instanceof FencedError) return "";
+  return "Check the node at unlocker.daemon";
+}
+
+async function pause(deps: UnlockDeps, ms: number, signal: AbortSignal): Promise<void> {
+  await deps.clock.sleep(ms, signal).catch(() => {});
+}
