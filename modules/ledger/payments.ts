@@ -24,6 +24,8 @@ const SENT = moneyScript("mark_sent", sentSource);
 const SIGN = moneyScript("sign_payment", signSource);
 const WATCH = moneyScript("watch_nonces", watchSource);
 
+const STATES_PER_BATCH = 500;
+
 /** Where a payment stands; the last three are final. */
 export type PaymentState =
   | "reserved"
@@ -43,6 +45,8 @@ export interface Payment {
   state: PaymentState;
   /** Unix seconds. */
   reservedAt: number;
+  /** When a node first took it (unix seconds). */
+  sentAt?: number;
   /** Defined from `signed` on. */
   signed?: SignedTransaction;
   /** Every transaction that was signed for it, oldest first. */
@@ -94,6 +98,8 @@ export interface Payments {
   /** Payments that are not final, in their order. */
   open(): Promise<Payment[]>;
   payment(id: string): Promise<Payment | undefined>;
+  /** The state of each payment; undefined for one that the ledger does not know. */
+  states(ids: readonly string[]): Promise<(PaymentState | undefined)[]>;
   /** Miners whose payments wait for a human. */
   held(): Promise<string[]>;
   /** Lets a held miner be paid again. */
@@ -105,8 +111,9 @@ export interface Payments {
   /** First nonce that is not accounted for; undefined before the first run. */
   checkedNonce(address: string): Promise<number | undefined>;
   setCheckedNonce(lease: Lease, address: string, nonce: number): Promise<void>;
-  /** A human has looked at a foreign transaction and accepts it. */
-  acceptNonce(address: string, nonce: number): Promise<boolean>;
+  /** A human has looked at the foreign transaction that used a nonce, and accepts it. */
+  acceptNonce(address: string, nonce: number): Promise<void>;
+  isAccepted(address: string, nonce: number): Promise<boolean>;
 }
 
 /** The payments of one pool under the lease of a role. */
@@ -192,8 +199,11 @@ export function createPayments(deps: { store: Store; keys: Keys }): Payments {
       return [...new Set(all)].filter((row) => !known.has(row));
     },
     async ownerOfNonce(address, nonce) {
-      const reply = await store.command("HGET", own.paymentNonces(), nonceField(address, nonce));
-      return typeof reply === "string" ? reply : undefined;
+      const field = nonceField(address, nonce);
+      const [owner, accepted] = listOrNull(
+        await store.command("HMGET", own.paymentNonces(), field, `${field}:accepted`),
+      );
+      return owner ?? (accepted === null ? undefined : "accepted");
     },
     async checkedNonce(address) {
       const field = `${address.toLowerCase()}:checked`;
@@ -205,10 +215,28 @@ export function createPayments(deps: { store: Store; keys: Keys }): Payments {
       answer(await runFenced(deps, lease, WATCH, [own.paymentNonces()], args));
     },
     async acceptNonce(address, nonce) {
-      const field = nonceField(address, nonce);
-      return await store.command("HSETNX", own.paymentNonces(), field, "accepted") === 1;
+      const field = `${nonceField(address, nonce)}:accepted`;
+      await store.command("HSET", own.paymentNonces(), field, "1");
+    },
+    async isAccepted(address, nonce) {
+      const field = `${nonceField(address, nonce)}:accepted`;
+      return await store.command("HEXISTS", own.paymentNonces(), field) === 1;
+    },
+    async states(ids) {
+      const states: (PaymentState | undefined)[] = [];
+      for (let start = 0; start < ids.length; start += STATES_PER_BATCH) {
+        const chunk = ids.slice(start, start + STATES_PER_BATCH);
+        const rows = await store.multi(chunk.map((id) => ["HGET", own.payment(id), "state"]));
+        states.push(...listOrNull(rows).map((state) => (state ?? undefined) as PaymentState));
+      }
+      return states;
     },
   };
+}
+
+function listOrNull(reply: Reply): (string | null)[] {
+  if (!Array.isArray(reply)) throw new InvariantError("Cannot read the ledger's list");
+  return reply.map((one) => one === null ? null : String(one));
 }
 
 function nonceField(address: string, nonce: number): string {
@@ -250,6 +278,7 @@ function paymentOf(fields: Record<string, string>): Payment {
     ...(minedHash === undefined || minedHeight === undefined || minedBlock === undefined
       ? {}
       : { mined: { hash: minedHash, height: number("minedHeight"), blockHash: minedBlock } }),
+    ...(fields["sentAt"] === undefined ? {} : { sentAt: number("sentAt") }),
     ...(fields["reason"] === undefined ? {} : { reason: fields["reason"] }),
   };
 }

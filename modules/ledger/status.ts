@@ -1,6 +1,6 @@
 /** What each money loop is doing, for the API and the page: one field per role. */
 import type { Keys } from "./keys.ts";
-import { recordOf, type Store } from "./redis.ts";
+import { recordOf, type Store, StoreError } from "./redis.ts";
 
 /** State of a loop, with the reason and the mend when it does not run. */
 export interface LoopStatus {
@@ -31,4 +31,13 @@ export async function readStatus(
   return Object.fromEntries(
     Object.entries(fields).map(([role, text]) => [role, JSON.parse(text) as LoopStatus]),
   );
+}
+
+/** Has Redis write its RDB file in the background; one that is under way is good enough. */
+export async function backgroundSave(store: Store): Promise<void> {
+  try {
+    await store.command("BGSAVE");
+  } catch (error) {
+    if (!(error instanceof StoreError && error.fate === "refused")) throw error;
+  }
 }

@@ -1,0 +1,135 @@
+/**
+ * An fsynced append-only file of every signed payment, written before its first broadcast.
+ *
+ * Redis may lose its last second; this file tells which payments may be on the chain nevertheless.
+ * Nothing is ever taken out: the newest entries are kept in memory, the file is archived by length.
+ */
+import { dirname } from "node:path";
+import { PoolError, type Shannon } from "../base/mod.ts";
+
+/** A signed payment as the journal has it. */
+export interface JournalEntry {
+  id: string;
+  login: string;
+  amountShannon: Shannon;
+  from: string;
+  nonce: number;
+  raw: string;
+  hash: string;
+}
+
+/** Which chain and pool an entry belongs to; entries of others are passed over. */
+export interface JournalScope {
+  /** Prefix of the Redis keys. */
+  coin: string;
+  chainId: number;
+  /** Hash of block 0: two private chains may share a chain id. */
+  genesis: string;
+}
+
+/** The journal of signed payments. */
+export interface PaymentJournal {
+  /** The newest entries of this pool and chain, oldest first. */
+  entries(): readonly JournalEntry[];
+  /** Adds an entry unless its hash is there already; resolves when it is on disk. */
+  add(entry: JournalEntry): Promise<void>;
+  close(): void;
+}
+
+/** Entries kept in memory and in the current file after an archiving. */
+const ENTRIES_KEPT = 5_000;
+/** Lines after which the file is archived at the next start. */
+const LINES_MAX = 20_000;
+
+/**
+ * Opens the journal, made when missing; a torn last line, as a crash leaves it, is cut off.
+ *
+ * @throws {PoolError} when any other line cannot be read
+ */
+export function openPaymentJournal(path: string, scope: JournalScope): PaymentJournal {
+  Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const lines = readLines(path);
+  const entries = lines.map((line, i) => parseLine(line, i + 1, path))
+    .filter(({ scope: other }) => sameScope(other, scope)).map(({ entry }) => entry)
+    .slice(-ENTRIES_KEPT);
+  if (lines.length > LINES_MAX) archive(path, entries, scope);
+  const hashes = new Set(entries.map(({ hash }) => hash));
+  const file = Deno.openSync(path, { append: true, create: true, mode: 0o600 });
+  return {
+    entries: () => entries,
+    async add(entry) {
+      if (hashes.has(entry.hash)) return;
+      await append(file, new TextEncoder().encode(lineOf(entry, scope)));
+      hashes.add(entry.hash);
+      entries.push(entry);
+    },
+    close: () => file.close(),
+  };
+}
+
+/** Writes and syncs; what was written of a line that failed is taken back. */
+async function append(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  const { size } = await file.stat();
+  try {
+    for (let sent = 0; sent < bytes.length;) sent += await file.write(bytes.subarray(sent));
+    await file.sync();
+  } catch (error) {
+    await file.truncate(size);
+    throw new PoolError("Cannot write the payments journal", { cause: error });
+  }
+}
+
+function lineOf(entry: JournalEntry, scope: JournalScope): string {
+  return JSON.stringify({ scope, ...entry, amountShannon: String(entry.amountShannon) }) + "\n";
+}
+
+function sameScope(a: JournalScope, b: JournalScope): boolean {
+  return a.coin === b.coin && a.chainId === b.chainId && a.genesis === b.genesis;
+}
+
+function readLines(path: string): string[] {
+  let bytes: Uint8Array;
+  try {
+    bytes = Deno.readFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw new PoolError(`Cannot read the payments journal ${path}`, { cause: error });
+  }
+  const whole = bytes.lastIndexOf(10) + 1;
+  if (whole < bytes.length) Deno.truncateSync(path, whole);
+  return new TextDecoder().decode(bytes.subarray(0, whole)).split("\n").slice(0, -1);
+}
+
+function parseLine(
+  line: string,
+  number: number,
+  path: string,
+): { entry: JournalEntry; scope: JournalScope } {
+  try {
+    const { scope, amountShannon, ...rest } = JSON.parse(line);
+    const entry = { ...rest, amountShannon: BigInt(amountShannon) } as JournalEntry;
+    const texts = [entry.id, entry.login, entry.from, entry.raw, entry.hash, scope.genesis];
+    if (!texts.every((text) => typeof text === "string" && text !== "")) {
+      throw new TypeError("a field is missing");
+    }
+    if (!Number.isSafeInteger(entry.nonce)) throw new TypeError("the nonce is no number");
+    return { entry, scope };
+  } catch (error) {
+    throw new PoolError(`Cannot read line ${number} of the payments journal ${path}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Moves the full file aside and begins a new one with the newest entries. */
+function archive(path: string, entries: readonly JournalEntry[], scope: JournalScope): void {
+  const fresh = `${path}.new`;
+  const file = Deno.openSync(fresh, { write: true, create: true, truncate: true, mode: 0o600 });
+  const bytes = new TextEncoder().encode(entries.map((entry) => lineOf(entry, scope)).join(""));
+  for (let sent = 0; sent < bytes.length;) sent += file.writeSync(bytes.subarray(sent));
+  file.syncSync();
+  file.close();
+  // A copy first: between two renames there would be a moment without a journal.
+  Deno.copyFileSync(path, `${path}.until-${entries.at(-1)?.nonce ?? 0}`);
+  Deno.renameSync(fresh, path);
+}

@@ -1,0 +1,101 @@
+/** The payer's loop: takes the lease, steps the run, backs off from errors, halts with the reason. */
+import {
+  backoffMs,
+  type Clock,
+  errorText,
+  InvariantError,
+  type Logger,
+  PoolError,
+} from "../base/mod.ts";
+import { FencedError, type Lease, type LoopStatus } from "../ledger/mod.ts";
+import { HaltError } from "./halt.ts";
+import type { Run } from "./run.ts";
+
+/** Longest pause between two steps (milliseconds): the lease is renewed at least as often. */
+const PAUSE_MS_MAX = 10_000;
+/** Pause between two looks at what made it halt (milliseconds). */
+const HALTED_MS = 60_000;
+/** Pause between two tries for a lease that another process holds (milliseconds). */
+const STANDBY_MS = 5_000;
+
+/** The lease as the loop uses it. */
+export interface PayerLease {
+  /** Takes or renews it: the lease, or the name of the process that has it. */
+  hold(): Promise<Lease | { heldBy: string }>;
+  /** Gives it back, if it is held. */
+  release(): Promise<void>;
+}
+
+/** What the loop works with. */
+export interface PayerDeps {
+  lease: PayerLease;
+  /** Makes the run once the lease is held; everything that may fail at the start is in here. */
+  openRun(): Promise<Run>;
+  clock: Clock;
+  log: Logger;
+  /** Writes what the loop is doing; failures are logged and passed over. */
+  writeStatus(status: LoopStatus): Promise<void>;
+}
+
+/** Runs the payer until the signal; what is under way is finished first. */
+export async function runPayer(deps: PayerDeps, signal: AbortSignal): Promise<void> {
+  const { clock, log, lease } = deps;
+  const report = reporter(deps);
+  let run: Run | undefined;
+  let failures = 0;
+  while (!signal.aborted) {
+    let pauseMs = 0;
+    try {
+      const held = await lease.hold();
+      if ("heldBy" in held) {
+        run = undefined;
+        await report("standby", `${held.heldBy} is the payer`, "");
+        pauseMs = STANDBY_MS;
+      } else {
+        run ??= await deps.openRun();
+        const { waitMs, reason } = await run.step(held);
+        failures = 0;
+        await report(reason === "" ? "running" : "waiting", reason, "");
+        pauseMs = Math.min(waitMs, PAUSE_MS_MAX);
+      }
+    } catch (error) {
+      if (error instanceof HaltError || error instanceof InvariantError) {
+        pauseMs = HALTED_MS;
+        const mend = error instanceof HaltError
+          ? error.mend
+          : "look at the log and compare the ledger with the chain; nothing is sent meanwhile";
+        if (await report("halted", errorText(error), mend)) {
+          log.error("payouts.halted", { error, ...(error as PoolError).facts });
+        }
+      } else {
+        if (error instanceof FencedError) run = undefined;
+        pauseMs = backoffMs(failures++, { minMs: 1_000, maxMs: 30_000 });
+        log.warn("payouts.failed", { error, retryInMs: pauseMs });
+        await report("retrying", errorText(error), "");
+      }
+    }
+    // A halted or waiting payer still renews its lease, so that a spare does not take over.
+    for (let leftMs = pauseMs; leftMs > 0 && !signal.aborted; leftMs -= PAUSE_MS_MAX) {
+      await clock.sleep(Math.min(leftMs, PAUSE_MS_MAX), signal).catch(() => {});
+      if (leftMs > PAUSE_MS_MAX) await lease.hold().catch(() => {});
+    }
+  }
+  await lease.release().catch((error) => log.warn("payouts.lease.kept", { error }));
+}
+
+/** Writes the status when it changes; true when it did. */
+function reporter(deps: PayerDeps) {
+  let last: LoopStatus | undefined;
+  return async (state: LoopStatus["state"], reason: string, mend: string): Promise<boolean> => {
+    if (last?.state === state && last.reason === reason) return false;
+    const sinceMs = last?.state === state ? last.sinceMs : deps.clock.now();
+    const status = { state, reason, mend, sinceMs };
+    try {
+      await deps.writeStatus(status);
+      last = status;
+    } catch (error) {
+      deps.log.warn("payouts.status.unwritten", { error, state, reason });
+    }
+    return true;
+  };
+}

@@ -1,0 +1,115 @@
+/** The loop: standby, retries, halts and its status, with time in the test's hand. */
+import assert from "node:assert/strict";
+import { FakeClock, PoolError, silentLogger } from "../base/mod.ts";
+import { FencedError, type Lease, type LoopStatus } from "../ledger/mod.ts";
+import { HaltError, type PayerDeps, runPayer } from "./mod.ts";
+
+const LEASE: Lease = { role: "payer", holder: "here", token: "1" };
+
+/** Runs the loop for a while over a scripted run. */
+async function loop(
+  script: {
+    hold?: () => Lease | { heldBy: string };
+    step?: () => { waitMs: number; reason: string };
+  },
+  forMs: number,
+) {
+  const clock = new FakeClock();
+  const statuses: LoopStatus[] = [];
+  const counts = { steps: 0, opened: 0, holds: 0, released: 0 };
+  const deps: PayerDeps = {
+    clock,
+    log: silentLogger,
+    lease: {
+      hold() {
+        counts.holds++;
+        return Promise.resolve(script.hold?.() ?? LEASE);
+      },
+      release() {
+        counts.released++;
+        return Promise.resolve();
+      },
+    },
+    openRun() {
+      counts.opened++;
+      return Promise.resolve({
+        step() {
+          counts.steps++;
+          return Promise.try(() => script.step?.() ?? { waitMs: 5_000, reason: "next run" });
+        },
+      });
+    },
+    writeStatus(status) {
+      statuses.push(status);
+      return Promise.resolve();
+    },
+  };
+  const end = new AbortController();
+  const done = runPayer(deps, end.signal);
+  const tick = () => new Promise((resolve) => setTimeout(resolve, 0));
+  for (let ms = 0; ms < forMs; ms += 1_000) {
+    await tick();
+    await clock.advance(1_000);
+  }
+  end.abort(new Error("stopped"));
+  await done;
+  return { statuses, counts };
+}
+
+Deno.test("runPayer() steps while it holds the lease, and gives it back at the end", async () => {
+  const { statuses, counts } = await loop({}, 20_000);
+  assert.ok(counts.steps >= 4, `${counts.steps} steps`);
+  assert.deepEqual([counts.opened, counts.released], [1, 1]);
+  assert.deepEqual(statuses.map(({ state, reason }) => [state, reason]), [["waiting", "next run"]]);
+});
+
+Deno.test("runPayer() stands by while another process is the payer", async () => {
+  const { statuses, counts } = await loop({ hold: () => ({ heldBy: "other" }) }, 20_000);
+  assert.deepEqual([counts.steps, counts.opened], [0, 0]);
+  assert.ok(counts.holds > 2);
+  assert.deepEqual(statuses.map(({ state, reason }) => [state, reason]), [
+    ["standby", "other is the payer"],
+  ]);
+});
+
+Deno.test("runPayer() halts with reason and mend, keeps its lease, and goes on once mended", async () => {
+  let broken = true;
+  const step = () => {
+    if (broken) throw new HaltError("Nonce 7 is unknown", "accept it");
+    return { waitMs: 5_000, reason: "" };
+  };
+  const mended = setTimeout(() => broken = false, 30);
+  const { statuses, counts } = await loop({ step }, 300_000);
+  clearTimeout(mended);
+  assert.equal(statuses[0]!.state, "halted");
+  assert.deepEqual([statuses[0]!.reason, statuses[0]!.mend], ["Nonce 7 is unknown", "accept it"]);
+  assert.equal(statuses.filter(({ state }) => state === "halted").length, 1);
+  assert.equal(statuses.at(-1)!.state, "running");
+  assert.ok(counts.holds > counts.steps);
+});
+
+Deno.test("runPayer() backs off from passing errors and recovers by itself", async () => {
+  let failures = 3;
+  const step = () => {
+    if (failures-- > 0) throw new PoolError("Node is away");
+    return { waitMs: 5_000, reason: "" };
+  };
+  const { statuses } = await loop({ step }, 60_000);
+  assert.deepEqual(statuses.map(({ state, reason }) => [state, reason]), [
+    ["retrying", "Node is away"],
+    ["running", ""],
+  ]);
+});
+
+Deno.test("runPayer() opens its run anew after it lost the lease", async () => {
+  let fenced = true;
+  const step = () => {
+    if (fenced) {
+      fenced = false;
+      throw new FencedError("Another process is the payer now");
+    }
+    return { waitMs: 5_000, reason: "" };
+  };
+  const { counts } = await loop({ step }, 20_000);
+  assert.equal(counts.opened, 2);
+});

@@ -1,0 +1,27 @@
+/**
+ * The payer: balances become payments, signed here, and each is paid exactly once.
+ * Balances, a lease and a node come in; transactions, bookings and milestones go out.
+ * This room never sees a share, and the key never leaves its Deno worker.
+ */
+export { HaltError, RESOLVE_PAYOUT_NOTICE } from "./halt.ts";
+export {
+  type Fee,
+  type FeeFacts,
+  type FeeOptions,
+  gasCostWei,
+  type Quote,
+  quoteFee,
+} from "./fees.ts";
+export {
+  type JournalEntry,
+  type JournalScope,
+  openPaymentJournal,
+  type PaymentJournal,
+} from "./journal.ts";
+export { type PayerDeps, type PayerLease, runPayer } from "./loop.ts";
+export { type OpenDeps, type OpenedRun, openRun, payerLease, type PayerSetup } from "./open.ts";
+export type { Moment, Payer, PayerNode, PayerOptions } from "./payer.ts";
+export { type Plan, type PlanFacts, type PlannedPayment, planPayments } from "./plan.ts";
+export { createRun, type Run, type StepResult } from "./run.ts";
+export { decryptKeystore, type KeyReader, openSigner, type Signer } from "./signer.ts";
+export type { PayerWorkerOptions } from "./worker_options.ts";

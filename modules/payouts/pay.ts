@@ -1,0 +1,173 @@
+/** One payment: quote → reserve → sign → store in ledger and journal → broadcast. */
+import { PoolError, shannonToWei, unixSeconds } from "../base/mod.ts";
+import { NodeError } from "../chain/mod.ts";
+import type { Lease, Payment, Reservation } from "../ledger/mod.ts";
+import { type Fee, gasCostWei, type Quote, quoteFee } from "./fees.ts";
+import { HaltError } from "./halt.ts";
+import { nextNonce } from "./nonces.ts";
+import type { Payer } from "./payer.ts";
+import type { PlannedPayment } from "./plan.ts";
+
+/** A node that has the transaction already says so in words of its own. */
+const KNOWN = /already known|known transaction|already imported|already in (the )?(mem|tx)?pool/i;
+
+/** What became of a planned payment: `refused` and the reservations leave it to a later run. */
+export type PayOutcome = "sent" | "signed" | "refused" | Exclude<Reservation, "ok" | "again">;
+
+/**
+ * Makes one payment as far as its broadcast.
+ *
+ * Whatever throws, and wherever the process dies, leaves a state that the next start carries on.
+ */
+export async function pay(
+  payer: Payer,
+  lease: Lease,
+  { login, amountShannon }: PlannedPayment,
+): Promise<PayOutcome> {
+  const quote = await quoteFor(payer, login, amountShannon);
+  if ("refused" in quote) {
+    if (quote.refused === "dear") throw new PoolError(`Payments wait: ${quote.reason}`);
+    payer.log.warn("payment.refused", { login, amountShannon, reason: quote.reason });
+    return "refused";
+  }
+  await checkWallet(payer, amountShannon, quote.fee);
+  // Before any debit: an address whose nonces are not in order must not pay.
+  await nextNonce(payer, lease, await payer.payments.open());
+  const id = payer.newId();
+  payer.moment?.("quoted", id);
+  const reservation = await payer.payments.reserve(
+    lease,
+    { id, login, amountShannon },
+    unixSeconds(payer.clock),
+  );
+  if (reservation === "foreign") throw foreignRow(login, amountShannon);
+  if (reservation !== "ok" && reservation !== "again") return reservation;
+  payer.moment?.("reserved", id);
+  const payment = await payer.payments.payment(id);
+  if (payment === undefined) throw new PoolError(`Payment ${id} cannot be read back`);
+  return await signAndSend(payer, lease, payment, quote.fee);
+}
+
+/** Carries on a payment that was debited and not signed. */
+export async function finishReserved(
+  payer: Payer,
+  lease: Lease,
+  payment: Payment,
+): Promise<PayOutcome> {
+  const known = payer.journal.entries().findLast(({ id }) => id === payment.id);
+  if (known !== undefined) {
+    // Signed before the crash: the same bytes, never others.
+    await payer.payments.sign(lease, payment.id, known, unixSeconds(payer.clock));
+    return await broadcast(payer, lease, await reread(payer, payment));
+  }
+  const quote = await quoteFor(payer, payment.login, payment.amountShannon);
+  if ("fee" in quote) {
+    await checkWallet(payer, payment.amountShannon, quote.fee);
+    return await signAndSend(payer, lease, payment, quote.fee);
+  }
+  if (quote.refused === "dear") throw new PoolError(`Payments wait: ${quote.reason}`);
+  const reason = `It could not be signed: ${quote.reason}`;
+  const how = { state: "reverted" as const, reason, hold: true };
+  await payer.payments.giveBack(lease, payment, how, unixSeconds(payer.clock));
+  payer.event("payment.reverted", { id: payment.id, login: payment.login, reason });
+  return "refused";
+}
+
+async function signAndSend(
+  payer: Payer,
+  lease: Lease,
+  payment: Payment,
+  fee: Fee,
+): Promise<PayOutcome> {
+  const { signer, chainId, payments } = payer;
+  const nonce = await nextNonce(payer, lease, await payments.open());
+  const valueWei = shannonToWei(payment.amountShannon);
+  const { raw, hash } = await signer.sign({ chainId, nonce, to: payment.login, valueWei, fee });
+  payer.moment?.("built", payment.id);
+  const transaction = { nonce, raw, hash, from: signer.address };
+  await payments.sign(lease, payment.id, transaction, unixSeconds(payer.clock));
+  payer.moment?.("signed", payment.id);
+  return await broadcast(payer, lease, await reread(payer, payment));
+}
+
+/**
+ * Sends a signed payment's bytes, journalled first; sending them again is always safe.
+ *
+ * Any error of the node leaves it signed: the same bytes go out again later.
+ */
+export async function broadcast(
+  payer: Payer,
+  lease: Lease,
+  payment: Payment,
+): Promise<"sent" | "signed"> {
+  const { id, login, amountShannon, signed } = payment;
+  if (signed === undefined) throw new PoolError(`Payment ${id} is not signed`);
+  const from = payer.signer.address;
+  await payer.journal.add({ id, login, amountShannon, from, ...signed });
+  payer.moment?.("journalled", id);
+  try {
+    const hash = await payer.node.sendRawTransaction(signed.raw);
+    if (hash !== signed.hash) {
+      throw new HaltError(
+        `Node ${payer.node.name} says that payment ${id} has hash ${hash}, not ${signed.hash}`,
+        "check that payouts.daemon is a node of this chain",
+      );
+    }
+  } catch (error) {
+    if (!(error instanceof NodeError)) throw error;
+    if (!KNOWN.test(error.reason)) {
+      payer.log.warn("payment.broadcast.failed", { id, login, hash: signed.hash, error });
+      return "signed";
+    }
+  }
+  payer.moment?.("broadcast", id);
+  await payer.payments.markSent(lease, id, unixSeconds(payer.clock));
+  payer.moment?.("sent", id);
+  payer.log.info("payment.sent", { id, login, amountShannon, hash: signed.hash });
+  payer.event("payment.sent", { id, login, amountShannon, hash: signed.hash });
+  return "sent";
+}
+
+async function quoteFor(payer: Payer, login: string, amountShannon: bigint): Promise<Quote> {
+  const { node, options, signer } = payer;
+  const valueWei = shannonToWei(amountShannon);
+  let estimatedGas: bigint;
+  try {
+    estimatedGas = await node.estimateGas({ from: signer.address, to: login, valueWei });
+  } catch (error) {
+    if (!(error instanceof NodeError) || error.kind !== "refused") throw error;
+    if (/insufficient|funds|exceeds balance/i.test(error.reason)) throw walletShort(payer, error);
+    return { refused: "gas", reason: `the node says: ${error.reason}` };
+  }
+  const baseFeeWei = await node.baseFee();
+  const gasPriceWei = await node.gasPrice();
+  const tipWei = baseFeeWei === undefined ? undefined : await node.maxPriorityFeePerGas();
+  return quoteFee({ baseFeeWei, gasPriceWei, tipWei, estimatedGas }, options);
+}
+
+async function checkWallet(payer: Payer, amountShannon: bigint, fee: Fee): Promise<void> {
+  const needWei = shannonToWei(amountShannon + payer.options.reserveShannon) + gasCostWei(fee);
+  const haveWei = await payer.node.getBalance(payer.signer.address);
+  if (haveWei < needWei) throw walletShort(payer, undefined, { haveWei, needWei });
+}
+
+function walletShort(payer: Payer, cause?: unknown, facts = {}): PoolError {
+  return new PoolError(
+    `The wallet ${payer.signer.address} does not cover the payment and its gas: fund it`,
+    { cause, facts },
+  );
+}
+
+function foreignRow(login: string, amountShannon: bigint): HaltError {
+  return new HaltError(
+    `payments:pending or payments:lock has a row that is not ours (paying ${login} ` +
+      `${amountShannon} Shannon)`,
+    "settle what the old pool left pending, then remove its row and the lock",
+  );
+}
+
+async function reread(payer: Payer, { id }: Payment): Promise<Payment> {
+  const payment = await payer.payments.payment(id);
+  if (payment?.signed === undefined) throw new PoolError(`Payment ${id} cannot be read back`);
+  return payment;
+}

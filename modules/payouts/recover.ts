@@ -1,0 +1,54 @@
+/** The first pass of every start and before every run: ledger, journal and chain must agree. */
+import { unixSeconds } from "../base/mod.ts";
+import type { Lease } from "../ledger/mod.ts";
+import type { JournalEntry } from "./journal.ts";
+import { HaltError } from "./halt.ts";
+import { accountNonces } from "./nonces.ts";
+import type { Payer } from "./payer.ts";
+
+/**
+ * Compares ledger, journal and chain, and books again what Redis has lost.
+ *
+ * Payments that were left in between are settled by their own bytes afterwards.
+ *
+ * @throws {HaltError} when they contradict each other
+ */
+export async function recover(payer: Payer, lease: Lease): Promise<void> {
+  const rows = await payer.payments.foreignRows();
+  if (rows.length > 0) {
+    throw new HaltError(
+      `payments:pending and payments:lock hold ${rows.length} rows of the old pool: ` +
+        rows.slice(0, 5).join(", "),
+      "look for each payment in the chain, settle it with the old pool (RESOLVE_PAYOUT=1 returns " +
+        "the debits of those that are not there), then remove what is left",
+    );
+  }
+  const entries = payer.journal.entries().filter(({ from }) => from === payer.signer.address);
+  const states = await payer.payments.states(entries.map(({ id }) => id));
+  for (const [i, entry] of entries.entries()) {
+    if (states[i] === undefined) await bookAgain(payer, lease, entry);
+    else if (states[i] === "reserved") {
+      // Signed before the crash: the same bytes, never others.
+      await payer.payments.sign(lease, entry.id, entry, unixSeconds(payer.clock));
+    }
+  }
+  await accountNonces(payer, lease, await payer.payments.open());
+}
+
+/** A signed payment that the ledger forgot (a failover, an old backup) may be on the chain. */
+async function bookAgain(payer: Payer, lease: Lease, entry: JournalEntry): Promise<void> {
+  const { id, login, amountShannon, hash } = entry;
+  const now = unixSeconds(payer.clock);
+  const reservation = await payer.payments.reserve(lease, { id, login, amountShannon }, now);
+  if (reservation !== "ok" && reservation !== "again") {
+    throw new HaltError(
+      `The ledger lost payment ${id} of ${amountShannon} Shannon to ${login}, and it cannot be ` +
+        `booked again: ${reservation}`,
+      `compare ${hash} on the chain with the balance of ${login}; when Redis was emptied on ` +
+        "purpose, move the journal in dataDir aside",
+      { id, login, amountShannon, hash },
+    );
+  }
+  await payer.payments.sign(lease, id, entry, now);
+  payer.log.error("payment.booked.again", { id, login, amountShannon, hash });
+}

@@ -1,0 +1,145 @@
+/** One step of the payer at a time: recover, settle, carry on, pay the next, or plan a run. */
+import { PoolError } from "../base/mod.ts";
+import type { Lease, Payment } from "../ledger/mod.ts";
+import { gasCostWei, quoteFee, TRANSFER_GAS } from "./fees.ts";
+import { finishReserved, pay } from "./pay.ts";
+import type { Payer } from "./payer.ts";
+import { type PlannedPayment, planPayments } from "./plan.ts";
+import { recover } from "./recover.ts";
+import { createSettler } from "./settle.ts";
+
+/** Pause between two looks at open payments (milliseconds). */
+const POLL_MS = 5_000;
+
+/** What a step came to. */
+export interface StepResult {
+  /** Pause before the next step (milliseconds). */
+  waitMs: number;
+  /** What is being waited for; empty while there is something to do. */
+  reason: string;
+}
+
+/** The payer as a machine that is stepped. */
+export interface Run {
+  /**
+   * Does one thing. After any error the next step recovers first.
+   *
+   * @throws {HaltError} for what needs a human, anything else for what passes by itself
+   */
+  step(lease: Lease): Promise<StepResult>;
+}
+
+/**
+ * A machine that runs at once and then in its interval; payments are sequential: the next goes
+ * out when the last has a receipt, and final booking does not hold the queue up.
+ */
+export function createRun(payer: Payer, deps: { afterRun?: () => Promise<void> } = {}): Run {
+  const settler = createSettler(payer);
+  let recovered = false;
+  let queue: PlannedPayment[] = [];
+  let underWay = false;
+  let nextRunMs = payer.clock.now();
+
+  async function step(lease: Lease): Promise<StepResult> {
+    if (!recovered) await recover(payer, lease);
+    recovered = true;
+    const open = await settler.settle(lease);
+    const unmined = open.find((one) => one.signed !== undefined && one.mined === undefined);
+    if (unmined !== undefined) {
+      return { waitMs: POLL_MS, reason: `waiting for a receipt of ${unmined.signed!.hash}` };
+    }
+    const reserved = open.find((one) => one.signed === undefined);
+    if (reserved !== undefined) {
+      await finishReserved(payer, lease, reserved);
+      return { waitMs: 0, reason: "" };
+    }
+    const next = queue[0];
+    if (next !== undefined) {
+      const outcome = await pay(payer, lease, next);
+      queue.shift();
+      if (outcome !== "sent") payer.log.info("payment.left", { login: next.login, outcome });
+      return { waitMs: 0, reason: "" };
+    }
+    if (underWay) await endRun();
+    if (payer.clock.now() >= nextRunMs) return await beginRun(lease, open);
+    const waitMs = nextRunMs - payer.clock.now();
+    return { waitMs: open.length > 0 ? Math.min(waitMs, POLL_MS) : waitMs, reason: "next run" };
+  }
+
+  async function beginRun(lease: Lease, open: readonly Payment[]): Promise<StepResult> {
+    await recover(payer, lease);
+    await checkNode(payer);
+    const plan = await planOf(payer, open);
+    if (plan.shortWei > 0n) {
+      payer.log.warn("payouts.wallet.short", {
+        shortWei: plan.shortWei,
+        address: payer.signer.address,
+        unpaid: plan.skipped.filter(({ reason }) => reason === "wallet").length,
+      });
+    }
+    payer.log.info("payouts.run", { payments: plan.payments.length, skipped: plan.skipped });
+    queue = plan.payments;
+    underWay = queue.length > 0;
+    nextRunMs = payer.clock.now() + payer.options.intervalMs;
+    return { waitMs: 0, reason: "" };
+  }
+
+  async function endRun(): Promise<void> {
+    underWay = false;
+    payer.log.info("payouts.run.done", {});
+    await deps.afterRun?.();
+  }
+
+  return {
+    async step(lease) {
+      try {
+        return await step(lease);
+      } catch (error) {
+        recovered = false;
+        throw error;
+      }
+    },
+  };
+}
+
+async function checkNode(payer: Payer): Promise<void> {
+  const { node, options } = payer;
+  const chainId = await node.chainId();
+  if (chainId !== payer.chainId) {
+    throw new PoolError(`Node ${node.name} is on chain ${chainId}, not ${payer.chainId}`);
+  }
+  if (await node.syncing()) throw new PoolError(`Node ${node.name} is still syncing`);
+  const peers = await node.peerCount();
+  if (peers < options.requirePeers) {
+    throw new PoolError(
+      `Node ${node.name} has ${peers} peers, payouts.requirePeers is ${options.requirePeers}`,
+    );
+  }
+}
+
+async function planOf(payer: Payer, open: readonly Payment[]) {
+  const { node, options, signer, payments, accounts } = payer;
+  const quote = quoteFee({
+    baseFeeWei: await node.baseFee(),
+    gasPriceWei: await node.gasPrice(),
+    tipWei: await node.maxPriorityFeePerGas(),
+    estimatedGas: TRANSFER_GAS,
+  }, options);
+  if ("refused" in quote) throw new PoolError(`Payments wait: ${quote.reason}`);
+  const balances = [];
+  for await (const page of accounts.all()) {
+    balances.push(
+      ...page.filter(({ balanceShannon }) => balanceShannon >= options.thresholdShannon),
+    );
+  }
+  return planPayments({
+    balances,
+    thresholdShannon: options.thresholdShannon,
+    held: new Set(await payments.held()),
+    open: new Set(open.map(({ login }) => login)),
+    from: signer.address,
+    walletWei: await node.getBalance(signer.address),
+    reserveShannon: options.reserveShannon,
+    gasCostWei: gasCostWei(quote.fee),
+  });
+}

@@ -1,0 +1,261 @@
+/** The payer over a real redis-server and a development chain: order, reorganizations, refusals. */
+import assert from "node:assert/strict";
+import type { Hex } from "viem";
+import { PoolError, shannonToWei } from "../base/mod.ts";
+import { FencedError } from "../ledger/mod.ts";
+import {
+  minerAddress,
+  openPayerWorld,
+  payerAccount,
+  type PayerWorld,
+} from "../../tests/support/payer_world.ts";
+import { HaltError } from "./halt.ts";
+
+/** A transaction of the paying key that the pool knows nothing of. */
+async function sendForeign(world: PayerWorld, nonce: number): Promise<string> {
+  const raw = await payerAccount.signTransaction({
+    ...{ type: "legacy", chainId: 1337, nonce, to: minerAddress(999) as Hex },
+    ...{ value: 1n, gas: 21_000n, gasPrice: 2_000_000_000n },
+  });
+  return await world.node.sendRawTransaction(raw);
+}
+
+Deno.test("createRun() sends the next payment only when the last one has a receipt", async () => {
+  await using world = await openPayerWorld();
+  for (let i = 0; i < 3; i++) await world.credit(minerAddress(i), 5_000n - BigInt(i));
+  const life = world.start();
+  const sent = () => world.dev.server.calls.filter((name) => name === "eth_sendRawTransaction");
+  for (let i = 0; i < 5; i++) await life.step(world.lease);
+  assert.equal(sent().length, 1);
+  world.dev.chain.mine(1);
+  await life.step(world.lease);
+  await life.step(world.lease);
+  assert.equal(sent().length, 2);
+  assert.equal((await world.payments.open()).length, 2);
+  await world.drive(life, world.isQuiet);
+  life.close();
+  for (let i = 0; i < 3; i++) {
+    assert.equal(await world.receivedWei(minerAddress(i)), shannonToWei(5_000n - BigInt(i)));
+  }
+  assert.deepEqual(await world.sums(), { minersShannon: 14_997n, financesShannon: 14_997n });
+});
+
+Deno.test("createRun() pays on a chain with a base fee by EIP-1559", async () => {
+  await using world = await openPayerWorld({ baseFee: true });
+  await world.credit(minerAddress(1), 5_000n);
+  const life = world.start();
+  await world.drive(life, world.isQuiet);
+  life.close();
+  assert.equal(await world.receivedWei(minerAddress(1)), shannonToWei(5_000n));
+  const rows = await world.store.command("ZRANGE", world.keys.paymentsAll(), "0", "-1") as string[];
+  const hash = rows[0]!.split(":")[0]!;
+  const response = await fetch(world.dev.url, {
+    method: "POST",
+    body: JSON.stringify({
+      jsonrpc: "2.0",
+      id: 1,
+      method: "eth_getTransactionByHash",
+      params: [hash],
+    }),
+  });
+  assert.equal((await response.json()).result.type, "0x2");
+});
+
+Deno.test("createRun() sends the same bytes again when a reorganization takes the receipt", async () => {
+  await using world = await openPayerWorld();
+  await world.credit(minerAddress(1), 5_000n);
+  const life = world.start();
+  for (let i = 0; i < 2; i++) await life.step(world.lease);
+  world.dev.chain.mine(1);
+  await life.step(world.lease);
+  const [mined] = await world.payments.open();
+  assert.notEqual(mined!.mined, undefined);
+  world.dev.chain.reorganize(1, { transactions: false, uncles: false });
+  world.dev.chain.mempool.drop(mined!.signed!.hash);
+  // A restart in this moment must not mistake the fallen nonce for a node that is behind.
+  life.close();
+  const next = world.start();
+  await next.step(world.lease);
+  const [again] = await world.payments.open();
+  assert.equal(again!.mined, undefined);
+  await world.drive(next, world.isQuiet);
+  next.close();
+  assert.equal(await world.receivedWei(minerAddress(1)), shannonToWei(5_000n));
+  assert.equal((await world.payments.payment(mined!.id))!.state, "confirmed");
+  assert.equal(world.records.some(({ event }) => event === "payment.receipt.vanished"), true);
+});
+
+Deno.test("createRun() returns the debit of a failed transaction and holds the miner", async () => {
+  await using world = await openPayerWorld();
+  await world.credit(minerAddress(1), 5_000n);
+  const life = world.start();
+  for (let i = 0; i < 2; i++) await life.step(world.lease);
+  world.dev.chain.reverts.add(minerAddress(1));
+  await world.drive(life, async () => (await world.payments.open()).length === 0);
+  const account = await world.accounts.account(minerAddress(1));
+  assert.deepEqual([account.balanceShannon, account.pendingShannon], [5_000n, 0n]);
+  assert.deepEqual(await world.payments.held(), [minerAddress(1)]);
+  await world.drive(life, () => Promise.resolve(false), 4).catch(() => {});
+  assert.equal(await world.receivedWei(minerAddress(1)), 0n);
+  assert.deepEqual(await world.payments.open(), []);
+  life.close();
+});
+
+Deno.test("createRun() leaves out a payee that the node refuses, without a debit", async () => {
+  await using world = await openPayerWorld();
+  await world.credit(minerAddress(1), 9_000n);
+  await world.credit(minerAddress(2), 5_000n);
+  world.dev.chain.reverts.add(minerAddress(1));
+  const life = world.start();
+  await world.drive(life, async () => await world.receivedWei(minerAddress(2)) > 0n);
+  life.close();
+  const account = await world.accounts.account(minerAddress(1));
+  assert.deepEqual([account.balanceShannon, account.pendingShannon], [9_000n, 0n]);
+});
+
+Deno.test("createRun() halts on a nonce that nobody knows, until a human accepts it", async () => {
+  await using world = await openPayerWorld();
+  await world.credit(minerAddress(1), 5_000n);
+  const life = world.start();
+  await world.drive(life, world.isQuiet);
+  const hash = await sendForeign(world, 1);
+  world.dev.chain.mine(1);
+  await world.credit(minerAddress(2), 6_000n);
+  await world.clock.advance(60_000);
+  for (let i = 0; i < 2; i++) {
+    await assert.rejects(life.step(world.lease), (error) => {
+      assert.ok(error instanceof HaltError);
+      assert.match(error.message, new RegExp(`Nonce 1 of .* was used by transaction ${hash}`));
+      assert.match(error.mend, /accept 1/);
+      return true;
+    });
+  }
+  assert.equal(await world.receivedWei(minerAddress(2)), 0n);
+  assert.equal((await world.accounts.account(minerAddress(2))).balanceShannon, 6_000n);
+  await world.payments.acceptNonce(world.from, 1);
+  await world.drive(life, world.isQuiet);
+  life.close();
+  assert.equal(await world.receivedWei(minerAddress(2)), shannonToWei(6_000n));
+});
+
+Deno.test("createRun() does not mind what the address did before the first payment", async () => {
+  await using world = await openPayerWorld();
+  await sendForeign(world, 0);
+  world.dev.chain.mine(1);
+  await world.credit(minerAddress(1), 5_000n);
+  const life = world.start();
+  await world.drive(life, world.isQuiet);
+  life.close();
+  assert.equal(await world.receivedWei(minerAddress(1)), shannonToWei(5_000n));
+});
+
+Deno.test("createRun() waits while a stranger's transaction of its address is pending", async () => {
+  await using world = await openPayerWorld();
+  await world.credit(minerAddress(1), 5_000n);
+  await sendForeign(world, 0);
+  const life = world.start();
+  await life.step(world.lease);
+  await assert.rejects(life.step(world.lease), /did not sign wait in the node's pool/);
+  assert.equal((await world.accounts.account(minerAddress(1))).balanceShannon, 5_000n);
+  assert.deepEqual(await world.payments.open(), []);
+  life.close();
+});
+
+Deno.test("createRun() halts when its own nonce was used by a stranger, and displaces on a human's word", async () => {
+  await using world = await openPayerWorld();
+  await world.credit(minerAddress(1), 5_000n);
+  world.dev.server.fail("eth_sendRawTransaction", 1, "drop");
+  const life = world.start();
+  for (let i = 0; i < 2; i++) await life.step(world.lease);
+  const [payment] = await world.payments.open();
+  assert.equal(payment!.state, "signed");
+  await sendForeign(world, 0);
+  world.dev.chain.mine(1);
+  await assert.rejects(life.step(world.lease), /was used by 0x[0-9a-f]{64}, which nobody knows/);
+  await world.payments.acceptNonce(world.from, 0);
+  await world.drive(life, world.isQuiet);
+  life.close();
+  assert.equal((await world.payments.payment(payment!.id))!.state, "displaced");
+  assert.equal(await world.receivedWei(minerAddress(1)), shannonToWei(5_000n));
+  assert.deepEqual(await world.sums(), { minersShannon: 5_000n, financesShannon: 5_000n });
+});
+
+Deno.test("createRun() books a payment again that Redis lost after the broadcast", async () => {
+  await using world = await openPayerWorld();
+  const { store } = world;
+  await world.credit(minerAddress(1), 5_000n);
+  const names = async () => await store.command("KEYS", "eth:*") as string[];
+  for (const name of await names()) await store.command("COPY", name, `saved:${name}`);
+  const life = world.start();
+  await world.drive(life, world.isQuiet);
+  life.close();
+  for (const name of await names()) await store.command("DEL", name);
+  for (const name of await store.command("KEYS", "saved:*") as string[]) {
+    await store.command("RENAME", name, name.slice("saved:".length));
+  }
+  assert.equal((await world.accounts.account(minerAddress(1))).balanceShannon, 5_000n);
+  const next = world.start();
+  await world.drive(next, world.isQuiet);
+  next.close();
+  assert.equal(await world.receivedWei(minerAddress(1)), shannonToWei(5_000n));
+  assert.equal((await world.accounts.account(minerAddress(1))).paidShannon, 5_000n);
+});
+
+Deno.test("createRun() halts when a lost payment cannot be booked again", async () => {
+  await using world = await openPayerWorld();
+  await world.credit(minerAddress(1), 5_000n);
+  const life = world.start();
+  await world.drive(life, world.isQuiet);
+  life.close();
+  await world.store.command("FLUSHALL");
+  await world.store.command("HSET", world.keys.own.lease("payer"), "token", "1");
+  const next = world.start();
+  await assert.rejects(next.step(world.lease), /cannot be booked again: poor/);
+  next.close();
+});
+
+Deno.test("createRun() halts on rows that the old pool left pending", async () => {
+  await using world = await openPayerWorld();
+  await world.store.command("ZADD", world.keys.paymentsPending(), "1", `${minerAddress(1)}:77`);
+  const life = world.start();
+  await assert.rejects(life.step(world.lease), (error) => error instanceof HaltError);
+  life.close();
+});
+
+Deno.test("createRun() refuses a node that is syncing, lonely or too dear", async () => {
+  await using world = await openPayerWorld({ options: { requirePeers: 5, maxFeeWei: 5n } });
+  await world.credit(minerAddress(1), 5_000n);
+  const life = world.start();
+  await assert.rejects(life.step(world.lease), /has 3 peers, payouts.requirePeers is 5/);
+  world.dev.face.peers = 5;
+  world.dev.face.syncing = true;
+  await assert.rejects(life.step(world.lease), /still syncing/);
+  world.dev.face.syncing = false;
+  await assert.rejects(
+    life.step(world.lease),
+    (error) => error instanceof PoolError && /more than payouts.maxFee allows/.test(error.message),
+  );
+  assert.deepEqual(await world.payments.open(), []);
+  life.close();
+});
+
+Deno.test("createRun() pays as far as the wallet reaches and says what it lacks", async () => {
+  await using world = await openPayerWorld({ walletWei: shannonToWei(200_000n) });
+  await world.credit(minerAddress(1), 190_000n);
+  await world.credit(minerAddress(2), 5_000n);
+  const life = world.start();
+  await world.drive(life, async () => await world.receivedWei(minerAddress(2)) > 0n);
+  life.close();
+  assert.ok(world.records.some(({ event }) => event === "payouts.wallet.short"));
+});
+
+Deno.test("createRun() stops at once when its lease is lost", async () => {
+  await using world = await openPayerWorld();
+  await world.credit(minerAddress(1), 5_000n);
+  const life = world.start();
+  await life.step(world.lease);
+  await world.store.command("HSET", world.keys.own.lease("payer"), "token", "2");
+  await assert.rejects(life.step(world.lease), (error) => error instanceof FencedError);
+  assert.equal((await world.accounts.account(minerAddress(1))).balanceShannon, 5_000n);
+  life.close();
+});

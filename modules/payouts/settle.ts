@@ -1,0 +1,142 @@
+/** Open payments against the chain: receipts to books, vanished ones out again, displaced ones named. */
+import { PoolError, unixSeconds } from "../base/mod.ts";
+import type { Receipt } from "../chain/mod.ts";
+import type { Lease, Payment } from "../ledger/mod.ts";
+import { HaltError } from "./halt.ts";
+import { findByNonce } from "./nonces.ts";
+import { broadcast } from "./pay.ts";
+import type { Payer } from "./payer.ts";
+
+/** Pause between two broadcasts of the same bytes (milliseconds). */
+const REBROADCAST_MS = 30_000;
+
+/** Settles open payments; remembers when each was last broadcast. */
+export interface Settler {
+  /** One pass; gives the payments that are still open. @throws {HaltError} */
+  settle(lease: Lease): Promise<Payment[]>;
+}
+
+/** A settler of a payer's payments. */
+export function createSettler(payer: Payer): Settler {
+  const broadcastAtMs = new Map<string, number>();
+  const startMs = payer.clock.now();
+
+  async function rebroadcast(lease: Lease, payment: Payment): Promise<void> {
+    // What an earlier process sent goes out again at once, what this one sent does not.
+    const sentMs = (payment.sentAt ?? 0) * 1000;
+    const lastMs = broadcastAtMs.get(payment.id) ?? (sentMs >= startMs ? sentMs : -Infinity);
+    if (payer.clock.now() - lastMs < REBROADCAST_MS) return;
+    broadcastAtMs.set(payment.id, payer.clock.now());
+    await broadcast(payer, lease, payment);
+  }
+
+  return {
+    async settle(lease) {
+      const open = await payer.payments.open();
+      const signed = open.filter((payment) => payment.signed !== undefined)
+        .toSorted((a, b) => a.signed!.nonce - b.signed!.nonce);
+      for (const payment of signed) {
+        const head = await payer.node.blockNumber();
+        const receipt = await receiptOf(payer, payment);
+        if (receipt !== undefined) {
+          await settleMined(payer, lease, payment, receipt, head);
+          continue;
+        }
+        if (payment.mined !== undefined) {
+          payer.log.warn("payment.receipt.vanished", { id: payment.id, ...payment.mined });
+          await payer.payments.recordReceipt(lease, payment.id, undefined, now(payer));
+          broadcastAtMs.delete(payment.id);
+        }
+        const address = payer.signer.address;
+        const used = await payer.node.getTransactionCount(address, "latest");
+        if (used <= payment.signed!.nonce) await rebroadcast(lease, payment);
+        else await settleDisplaced(payer, lease, payment, head);
+      }
+      const left = await payer.payments.open();
+      const ids = new Set(left.map(({ id }) => id));
+      for (const id of broadcastAtMs.keys()) if (!ids.has(id)) broadcastAtMs.delete(id);
+      return left;
+    },
+  };
+}
+
+function now(payer: Payer): number {
+  return unixSeconds(payer.clock);
+}
+
+/** A receipt of any of its transactions, in a block that the node still has in its chain. */
+async function receiptOf(payer: Payer, payment: Payment): Promise<Receipt | undefined> {
+  for (const hash of payment.hashes) {
+    const receipt = await payer.node.getReceipt(hash);
+    if (receipt === undefined) continue;
+    const block = await payer.node.getBlock(receipt.blockNumber);
+    if (block?.hash === receipt.blockHash) return receipt;
+  }
+  return undefined;
+}
+
+async function settleMined(
+  payer: Payer,
+  lease: Lease,
+  payment: Payment,
+  receipt: Receipt,
+  head: number,
+): Promise<void> {
+  const { id, login, amountShannon } = payment;
+  const { transactionHash: hash, blockNumber: height, blockHash } = receipt;
+  if (payment.mined?.hash !== hash || payment.mined.blockHash !== blockHash) {
+    await payer.payments.recordReceipt(lease, id, { hash, height, blockHash }, now(payer));
+    payer.log.info("payment.mined", { id, login, hash, height, succeeded: receipt.succeeded });
+  }
+  if (head - height < payer.options.confirmations) return;
+  if (receipt.succeeded === undefined) {
+    throw new HaltError(
+      `The receipt of payment ${id} has no status, so that nobody can tell whether it paid`,
+      `look at ${hash}, and use a node that gives receipts with a status (EIP-658)`,
+    );
+  }
+  if (receipt.succeeded) {
+    await payer.payments.confirm(lease, payment, hash, now(payer));
+    payer.log.info("payment.confirmed", { id, login, amountShannon, hash, height });
+    payer.event("payment.confirmed", { id, login, amountShannon, hash, height });
+    return;
+  }
+  const reason = `Transaction ${hash} failed in block ${height}`;
+  const how = { state: "reverted" as const, reason, hold: true };
+  await payer.payments.giveBack(lease, payment, how, now(payer));
+  payer.log.error("payment.reverted", { id, login, amountShannon, hash, height });
+  payer.event("payment.reverted", { id, login, amountShannon, hash, reason });
+}
+
+/** Its nonce is used and none of its transactions has a receipt: whose is it? */
+async function settleDisplaced(
+  payer: Payer,
+  lease: Lease,
+  payment: Payment,
+  head: number,
+): Promise<void> {
+  const { id, login, amountShannon, signed } = payment;
+  const accepted = await payer.payments.isAccepted(payer.signer.address, signed!.nonce);
+  const found = await findByNonce(payer, signed!.nonce);
+  if ((found === undefined && !accepted) || payment.hashes.includes(found?.hash ?? "")) {
+    throw new PoolError(
+      `Payment ${id} has no receipt although nonce ${signed!.nonce} is used: the node lags behind`,
+    );
+  }
+  const facts = { id, login, amountShannon, nonce: signed!.nonce, by: found?.hash };
+  if (!accepted && !payer.journal.entries().some((entry) => entry.hash === found?.hash)) {
+    throw new HaltError(
+      `Nonce ${signed!.nonce} of payment ${id} was used by ${found?.hash}, which nobody knows`,
+      "find out who else has the key; when that transaction did not pay this miner, accept it: " +
+        `deno task payouts CONFIG accept ${signed!.nonce}`,
+      facts,
+    );
+  }
+  // An accepted one that the search no longer reaches is deep enough.
+  if (found !== undefined && head - found.blockNumber < payer.options.confirmations) return;
+  const reason = `Nonce ${signed!.nonce} was used by ${found?.hash ?? "an accepted transaction"}`;
+  const how = { state: "displaced" as const, reason, hold: false };
+  await payer.payments.giveBack(lease, payment, how, now(payer));
+  payer.log.error("payment.displaced", facts);
+  payer.event("payment.displaced", facts);
+}

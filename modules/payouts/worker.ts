@@ -1,0 +1,46 @@
+/** The payer's Deno worker: opens Redis, runs the loop, and is the only place that reads the key. */
+import { PoolError, systemClock } from "../base/mod.ts";
+import { createKeys, openStore, writeStatus } from "../ledger/mod.ts";
+import { hostWorker } from "../workers/mod.ts";
+import { runPayer } from "./loop.ts";
+import { type OpenedRun, openRun, payerLease } from "./open.ts";
+import type { KeyReader } from "./signer.ts";
+import type { PayerWorkerOptions } from "./worker_options.ts";
+
+const read: KeyReader = {
+  file(path) {
+    try {
+      return Deno.readTextFileSync(path);
+    } catch (error) {
+      throw new PoolError(`Cannot read ${path} of payouts.signer`, { cause: error });
+    }
+  },
+  env: (name) => Deno.env.get(name),
+};
+
+hostWorker<PayerWorkerOptions>("payer", async (options, { log, event }) => {
+  const store = await openStore(options.redis, { log });
+  const keys = createKeys(options.prefix);
+  const end = new AbortController();
+  let opened: OpenedRun | undefined;
+  const finished = runPayer({
+    lease: payerLease({ store, keys }, options.instance),
+    async openRun() {
+      opened?.close();
+      opened = undefined;
+      opened = await openRun(options, { store, keys, clock: systemClock, log, read, event });
+      return opened;
+    },
+    clock: systemClock,
+    log,
+    writeStatus: (status) => writeStatus({ store, keys }, "payer", status),
+  }, end.signal);
+  return {
+    async stop() {
+      end.abort(new Error("stopped"));
+      await finished;
+      opened?.close();
+      await store.close();
+    },
+  };
+});
