@@ -1,0 +1,39 @@
+/** A store that is there at once and connects in the background: Redis may come later. */
+import { type Clock, type Logger, retry } from "../base/mod.ts";
+import { openStore, type RedisOptions, type Store, StoreError } from "../ledger/mod.ts";
+
+/** Until it is connected every command fails as "away"; later losses reconnect by themselves. */
+export function connectingStore(
+  options: RedisOptions,
+  deps: { log: Logger; clock: Clock },
+): Store {
+  const end = new AbortController();
+  let store: Store | undefined;
+  const connecting = retry(() => openStore(options, deps), {
+    ...{ attempts: Infinity, clock: deps.clock, signal: end.signal, maxMs: 5_000 },
+    retryable: (error) => (deps.log.warn("redis.away", { error }), true),
+  }).then((opened) => {
+    store = opened;
+  }, () => {/* closed before Redis came */});
+
+  function connected(): Store {
+    if (store === undefined) throw new StoreError("Redis is away", "away");
+    return store;
+  }
+  return {
+    get ready() {
+      return store?.ready ?? false;
+    },
+    // deno-lint-ignore require-await -- a rejection, never an exception
+    command: async (...args) => connected().command(...args),
+    // deno-lint-ignore require-await -- as above
+    multi: async (commands) => connected().multi(commands),
+    // deno-lint-ignore require-await -- as above
+    script: async (script, keys, args) => connected().script(script, keys, args),
+    async close() {
+      end.abort(new Error("closed"));
+      await connecting;
+      await store?.close();
+    },
+  };
+}

@@ -1,0 +1,70 @@
+/** The API's door: one listening socket over the app, opened and closed cleanly. */
+import type { Clock, Logger, LogLevel } from "../base/mod.ts";
+import type { ApiConfig } from "../config/mod.ts";
+import { createKeys, type RedisOptions } from "../ledger/mod.ts";
+import { createApp } from "./app.ts";
+import { connectingStore } from "./connecting_store.ts";
+import type { MiningHealth } from "./readiness.ts";
+import { DEFAULT_PAGE } from "./static.ts";
+
+/** What the API is opened with. */
+export interface ApiOptions {
+  /** Prefix of every Redis key. */
+  prefix: string;
+  redis: RedisOptions;
+  logLevel: LogLevel;
+  /** Name of this instance. */
+  instance: string;
+  api: ApiConfig;
+}
+
+/** A running API. */
+export interface Api {
+  /** The port listened on; 0 when `purgeOnly` opens none. */
+  readonly port: number;
+  /** Takes no more requests, finishes those under way, closes the connection to Redis. */
+  close(): Promise<void>;
+}
+
+/** Replies under way may take this long (milliseconds) at the end. */
+const CLOSE_MS = 3_000;
+
+/**
+ * Opens the API; Redis may be away. With `purgeOnly` nothing is served, as in the old pool.
+ *
+ * @throws {Error} when the address cannot be listened on.
+ */
+export async function serveApi(
+  options: ApiOptions,
+  deps: { log: Logger; clock: Clock; mining(): MiningHealth | undefined },
+): Promise<Api> {
+  const { api } = options;
+  if (api.purgeOnly) return { port: 0, close: () => Promise.resolve() };
+  const store = connectingStore(options.redis, deps);
+  const app = createApp({
+    ...{ payments: api.payments, statsCollectIntervalMs: api.statsCollectIntervalMs },
+    page: api.static ?? DEFAULT_PAGE,
+  }, { ...deps, store, keys: createKeys(options.prefix) });
+  const end = new AbortController();
+  const listen = () =>
+    Deno.serve({
+      ...{ hostname: api.listen.hostname, port: api.listen.port, signal: end.signal },
+      onListen: ({ hostname, port }) => deps.log.info("api.listening", { hostname, port }),
+    }, app.fetch);
+  let server: ReturnType<typeof listen>;
+  try {
+    server = listen();
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  return {
+    port: server.addr.port,
+    async close() {
+      const cut = setTimeout(() => end.abort(), CLOSE_MS);
+      await server.shutdown();
+      clearTimeout(cut);
+      await store.close();
+    },
+  };
+}
