@@ -8,22 +8,40 @@ import pino from "pino";
 import { type Api, serveApi } from "./modules/api/mod.ts";
 import {
   createLogger,
-  errorText,
   type Facts,
   type Logger,
   type LogSink,
-  retry,
   systemClock,
 } from "./modules/base/mod.ts";
-import { createNode, type Network, networkByChainId, networkOf } from "./modules/chain/mod.ts";
-import { checkReport, type Config, ConfigError, loadConfig } from "./modules/config/mod.ts";
+import { type Network, type NodeOptions, resolveNetwork } from "./modules/chain/mod.ts";
+import {
+  checkReport,
+  type Config,
+  ConfigError,
+  loadConfig,
+  plain,
+  stateDir,
+} from "./modules/config/mod.ts";
+import { type PayerWorkerOptions, RESOLVE_PAYOUT_NOTICE } from "./modules/payouts/mod.ts";
 import type { StatsWorkerOptions } from "./modules/stats/mod.ts";
-import { type Mining, type MiningOptions, openMining } from "./modules/stratum/mod.ts";
+import { type Mining, miningOptions, openMining } from "./modules/stratum/mod.ts";
+import { unlockerOptions } from "./modules/unlocker/mod.ts";
 import { supervise, type Supervised } from "./modules/workers/mod.ts";
 
 const USAGE = "Usage: deno task pool CONFIG.json [--check]";
 /** A stop that takes longer than this is cut short (milliseconds). */
 const STOP_MS = 15_000;
+
+/** Rights of the Deno workers that only talk to Redis and a node. */
+const NET_ONLY: Deno.PermissionOptionsObject = {
+  ...{ net: "inherit", env: "inherit", sys: "inherit" },
+  ...{ read: false, write: false, ffi: false, run: false },
+};
+/** The payer alone reads the key, and writes its journal. */
+const PAYER_RIGHTS: Deno.PermissionOptionsObject = {
+  ...NET_ONLY,
+  ...{ read: "inherit", write: "inherit" },
+};
 
 /** What every opened part can do. */
 interface Part {
@@ -45,7 +63,7 @@ async function main(args: string[]): Promise<void> {
   const sink = pinoSink(config.log.level);
   const log = createLogger(sink, "main", config.log.level);
   for (const warning of warnings) log.warn("config.warning", { ...warning });
-  if (Deno.env.has("RESOLVE_PAYOUT")) log.warn("payouts.resolve", { note: RESOLVE_NOTE });
+  if (Deno.env.has("RESOLVE_PAYOUT")) log.warn("payouts.resolve", { note: RESOLVE_PAYOUT_NOTICE });
   const end = untilSignal(log);
   try {
     const parts = await open(config, { log, sink, signal: end });
@@ -58,9 +76,6 @@ async function main(args: string[]): Promise<void> {
     Deno.exit(1);
   }
 }
-
-const RESOLVE_NOTE =
-  "RESOLVE_PAYOUT does nothing here: open payments are resolved from the chain at every start";
 
 /** Opens what the configuration enables: mining, unlocker, payer, statistics and API. */
 async function open(
@@ -86,7 +101,9 @@ async function open(
   const { unlocker, payouts, api, proxy } = config;
   const mines = proxy.enabled || proxy.stratum.enabled;
   const network = mines || unlocker.enabled || payouts.enabled
-    ? await resolveNetwork(config, deps)
+    ? await resolveNetwork({ network: config.network, nodes: nodesOf(config) }, {
+      ...{ ...deps, clock: systemClock },
+    })
     : undefined;
   let mining: Mining | undefined;
   if (mines) {
@@ -97,14 +114,15 @@ async function open(
     parts.push({ name: "mining", stop: () => mining!.stop(STOP_MS) });
   }
   if (unlocker.enabled && known(network, "unlocker", log)) {
-    worker("unlocker", { ...common, network, unlocker, coinbases: config.coinbases });
+    worker("unlocker", unlockerOptions(config, network), NET_ONLY);
   }
   if (payouts.enabled && known(network, "payouts", log)) {
     const journal = `${stateDir(config)}/payments.journal`;
-    worker("payouts", { ...common, network, payouts, journal });
+    const options = { ...common, network: { chainId: network.chainId }, payouts, journal };
+    worker("payouts", options satisfies PayerWorkerOptions, PAYER_RIGHTS);
   }
   if (api.enabled) {
-    worker("stats", { ...common, api } satisfies StatsWorkerOptions);
+    worker("stats", { ...common, api } satisfies StatsWorkerOptions, NET_ONLY);
     const served: Api = await serveApi({ ...common, api }, {
       ...{ log: log.for("api"), clock: systemClock, mining: () => mining?.status() },
     });
@@ -113,79 +131,20 @@ async function open(
   return parts;
 }
 
-function miningOptions(config: Config, network: Network | undefined): MiningOptions {
-  const { proxy } = config;
-  const threads = config.threads;
-  return {
-    ...{ name: config.name, workers: threads, journalDir: stateDir(config) },
-    blockRefreshIntervalMs: proxy.blockRefreshIntervalMs,
-    stateUpdateIntervalMs: proxy.stateUpdateIntervalMs,
-    upstreamCheckIntervalMs: config.upstreamCheckIntervalMs,
-    worker: {
-      ...{ prefix: config.coin, redis: plain(config.redis), logLevel: config.log.level },
-      rule: network?.pow ?? { algorithm: "ethash" },
-      ...(network?.powEndsHeight === undefined ? {} : { powEndsHeight: network.powEndsHeight }),
-      ...(config.verifier.threads === undefined
-        ? {}
-        : { verifierThreads: config.verifier.threads }),
-      ...{ upstreams: plain(config.upstreams), difficulty: proxy.difficulty },
-      ...{ maxWorkers: proxy.maxWorkers, healthCheck: proxy.healthCheck },
-      hashrateExpirationMs: proxy.hashrateExpirationMs,
-      policy: plain(proxy.policy),
-      ...(proxy.stratum.enabled
-        ? {
-          stratum: {
-            ...proxy.stratum.listen,
-            maxConn: Math.ceil(proxy.stratum.maxConn / threads),
-            ...{ timeoutMs: proxy.stratum.timeoutMs, loginTimeoutMs: proxy.loginTimeoutMs },
-          },
-        }
-        : {}),
-      ...(proxy.enabled
-        ? {
-          getwork: {
-            ...proxy.listen,
-            ...{ limitHeadersBytes: proxy.limitHeadersBytes, limitBodyBytes: proxy.limitBodyBytes },
-            trustedProxies: [...proxy.trustedProxies],
-          },
-        }
-        : {}),
-    },
-  };
+function nodesOf({ upstreams, unlocker, payouts }: Config): NodeOptions[] {
+  if (upstreams.length > 0) return [...upstreams];
+  return [unlocker, payouts].map(({ daemon, timeoutMs }) => ({
+    name: "daemon",
+    url: daemon,
+    timeoutMs,
+  }));
 }
 
-/** The network by name, or by the chain id of the first node that answers. */
-async function resolveNetwork(
-  config: Config,
-  deps: { log: Logger; signal: AbortSignal },
-): Promise<Network | undefined> {
-  const given = config.network === undefined ? undefined : networkOf(config.network);
-  const daemons = [config.unlocker.daemon, config.payouts.daemon];
-  const nodes = config.upstreams.length > 0
-    ? config.upstreams.map((upstream) => createNode(upstream))
-    : daemons.map((url) => createNode({ name: "daemon", url, timeoutMs: 10_000 }));
-  const ask = () => Promise.any(nodes.map((node) => node.chainId()));
-  // With a named network a node that is away at the start is no reason to wait.
-  const attempts = given === undefined ? Infinity : 1;
-  const chainId = await retry(ask, {
-    ...{ attempts, clock: systemClock, signal: deps.signal, maxMs: 5_000 },
-    retryable: (error) => (deps.log.warn("node.away", { error: errorText(error) }), true),
-  }).catch((error) => {
-    if (given === undefined) throw error;
-    return given.chainId;
-  });
-  if (given !== undefined && chainId !== given.chainId) {
-    throw new Error(
-      `The node's chain id is ${chainId}, but network says ${given.name} (${given.chainId}): ` +
-        "correct upstream or network",
-    );
-  }
-  const network = given ?? networkByChainId(chainId);
-  deps.log.info("network", { chainId, network: network?.name ?? "unknown" });
-  return network;
-}
-
-function known(network: Network | undefined, part: string, log: Logger): boolean {
+function known(
+  network: Network | undefined,
+  part: string,
+  log: Logger,
+): network is Network {
   if (network !== undefined) return true;
   const mend = "describe the chain in the configuration's network";
   log.error("network.unknown", { part, mend, state: "not started" });
@@ -231,17 +190,6 @@ function load(path: string) {
     throw error;
   }
 }
-
-function stateDir(config: Config): string {
-  return `${config.dataDir}/${config.coin}-${config.name}`;
-}
-
-/** A copy without the readonly marks, fit to be posted to a Deno worker. */
-function plain<T>(value: T): Mutable<T> {
-  return structuredClone(value) as Mutable<T>;
-}
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] extends object ? Mutable<T[K]> : T[K] };
 
 function pinoSink(level: string): LogSink {
   const logger = pino({

@@ -9,3 +9,4 @@ export { NodeError, type NodeErrorKind, type NodeOptions } from "./rpc.ts";
 export type { Block, NodeWork, Receipt, Transaction } from "./read.ts";
 export { type BlockId, createNode, type Node, type Work } from "./node.ts";
 export { createNodes, type NodeAnswer, type NodeHealth, type Nodes } from "./nodes.ts";
+export { resolveNetwork, type ResolveOptions } from "./resolve.ts";

@@ -69,6 +69,8 @@ export function createNodes(
     onFailover?: (from: string, to: string) => void;
     /** Whether a check also asks for work: yes for mining, no for unlocker and payer. */
     needsWork: boolean;
+    /** Chain id that every node must report; undefined: any. */
+    chainId?: number;
   },
 ): Nodes {
   if (nodes.length === 0) throw new RangeError("Cannot watch over no nodes: add an upstream");
@@ -104,7 +106,7 @@ export function createNodes(
     return node;
   }
   async function check(): Promise<void> {
-    const heights = await Promise.all(seen.map((entry) => probe(entry, deps.needsWork)));
+    const heights = await Promise.all(seen.map((entry) => probe(entry, deps)));
     const best = Math.max(...heights.map((found) => typeof found === "number" ? found : -1));
     for (const [i, found] of heights.entries()) {
       const entry = seen[i]!;
@@ -158,10 +160,16 @@ export function createNodes(
 }
 
 /** The node's height, or why it cannot be used. */
-async function probe(entry: Seen, needsWork: boolean): Promise<number | string> {
+async function probe(
+  { node }: Seen,
+  wanted: { needsWork: boolean; chainId?: number },
+): Promise<number | string> {
   try {
-    const height = await entry.node.blockNumber();
-    if (needsWork) await entry.node.getWork();
+    // Work of another chain would carry heights that lock our own shares out.
+    const chainId = wanted.chainId === undefined ? undefined : await node.chainId();
+    if (chainId !== wanted.chainId) return `its chain id is ${chainId}, not ${wanted.chainId}`;
+    const height = await node.blockNumber();
+    if (wanted.needsWork) await node.getWork();
     return height;
   } catch (error) {
     return errorText(error);

@@ -124,3 +124,14 @@ Deno.test("run() checks at each interval until it is aborted", async () => {
   stop.abort();
   await done;
 });
+
+Deno.test("createNodes() never uses a node of another chain", async () => {
+  const other = fakeNode("other", { chainId: () => Promise.resolve(61) });
+  const ours = fakeNode("ours", { chainId: () => Promise.resolve(8_021) });
+  const nodes = createNodes([other, ours], {
+    ...{ log: silentLogger, clock: new FakeClock(), needsWork: true, chainId: 8_021 },
+  });
+  await nodes.check();
+  assert.deepEqual(nodes.healthy().map((node) => node.name), ["ours"]);
+  assert.match(nodes.health()[0]!.reason, /chain id is 61, not 8021/);
+});

@@ -8,6 +8,7 @@ export { checkReport, loadConfig, warningLine } from "./load.ts";
 export { parseConfig, type ParsedConfig } from "./parse.ts";
 export { ConfigError, type Problem, problemLine, type Warning } from "./problem.ts";
 export { durationMs, type ListenAddress, WHOLE_IN_MILLIONTHS } from "./scalars.ts";
+export { type Mutable, plain, stateDir } from "./plain.ts";
 export { NETWORK_NAMES } from "./schema.ts";
 export type {
   ApiConfig,

@@ -21,6 +21,8 @@ export interface MiningOptions {
   worker: Omit<StratumWorkerOptions, "index" | "workers" | "journals">;
   /** Folder of the journals. */
   journalDir: string;
+  /** Chain id that every node must report; undefined on a chain that nobody described. */
+  chainId?: number;
   blockRefreshIntervalMs: number;
   stateUpdateIntervalMs: number;
   upstreamCheckIntervalMs: number;
@@ -83,11 +85,13 @@ export async function openMining(
 
   const nodes = createNodes(options.worker.upstreams.map((upstream) => createNode(upstream)), {
     ...{ log, clock, needsWork: true },
+    ...(options.chainId === undefined ? {} : { chainId: options.chainId }),
   });
+  await nodes.check();
   const loops = [
     nodes.run(options.upstreamCheckIntervalMs, end.signal),
     watchWork({ intervalMs: options.blockRefreshIntervalMs, staleAfterMs: WORK_STALE_MS }, {
-      ...{ clock, log, source: () => nodes.current(), onFailure: () => {} },
+      ...{ clock, log, source: () => nodes.healthy()[0], onFailure: () => {} },
       onJob(next) {
         job = next;
         const { height, headerHash, node } = next;

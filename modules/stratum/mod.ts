@@ -5,3 +5,4 @@
  */
 export * from "./messages.ts";
 export * from "./mining.ts";
+export * from "./mining_options.ts";

@@ -3,10 +3,10 @@
  * Candidates of the ledger and blocks of a node come in; transitions of the ledger go out.
  * This room never sends money, never sees a key to the wallet and never judges a share.
  */
-export { type LoopOptions, runLoop } from "./loop.ts";
+export { type LoopDeps, type LoopOptions, runLoop } from "./loop.ts";
 export { type Match, matchBlock, type Sought } from "./match.ts";
 export { type SettlePlan, type SettleRules } from "./settle.ts";
 export { type Split, type SplitInput, splitReward } from "./split.ts";
 export { type UnlockDeps, unlockPass, type UnlockReport, type UnlockRules } from "./unlock.ts";
 export { unlockerOptions } from "./options.ts";
-export type { UnlockerWorkerOptions } from "./worker.ts";
+export { unlockerOptions, type UnlockerWorkerOptions } from "./worker_options.ts";

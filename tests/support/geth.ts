@@ -113,7 +113,11 @@ function genesis(chainId: number) {
     ...["istanbul", "berlin", "london"],
   ];
   return {
-    config: { chainId, ...Object.fromEntries(forks.map((name) => [`${name}Block`, 0])), ethash: {} },
+    config: {
+      chainId,
+      ...Object.fromEntries(forks.map((name) => [`${name}Block`, 0])),
+      ethash: {},
+    },
     difficulty: "0x20000",
     gasLimit: "0x1c9c380",
     alloc: {},

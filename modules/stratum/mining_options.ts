@@ -1,0 +1,51 @@
+/** What mining is opened with, from the configuration. */
+import type { Network } from "../chain/mod.ts";
+import { type Config, plain, stateDir } from "../config/mod.ts";
+import type { MiningOptions } from "./mining.ts";
+
+/**
+ * The options of {@linkcode openMining}.
+ *
+ * @param network undefined for a chain that is not known: mining goes on as plain Ethash
+ */
+export function miningOptions(config: Config, network: Network | undefined): MiningOptions {
+  const { proxy } = config;
+  const { threads } = config;
+  // The native library is one for all workers; its threads are shared out among them.
+  const verifierThreads = config.verifier.threads ?? navigator.hardwareConcurrency;
+  return {
+    ...{ name: config.name, workers: threads, journalDir: stateDir(config) },
+    ...(network === undefined ? {} : { chainId: network.chainId }),
+    blockRefreshIntervalMs: proxy.blockRefreshIntervalMs,
+    stateUpdateIntervalMs: proxy.stateUpdateIntervalMs,
+    upstreamCheckIntervalMs: config.upstreamCheckIntervalMs,
+    worker: {
+      ...{ prefix: config.coin, redis: plain(config.redis), logLevel: config.log.level },
+      rule: network?.pow ?? { algorithm: "ethash" },
+      ...(network?.powEndsHeight === undefined ? {} : { powEndsHeight: network.powEndsHeight }),
+      verifierThreads: Math.max(1, Math.ceil(verifierThreads / threads)),
+      ...{ upstreams: plain(config.upstreams), difficulty: proxy.difficulty },
+      ...{ maxWorkers: proxy.maxWorkers, healthCheck: proxy.healthCheck },
+      hashrateExpirationMs: proxy.hashrateExpirationMs,
+      policy: plain(proxy.policy),
+      ...(proxy.stratum.enabled
+        ? {
+          stratum: {
+            ...proxy.stratum.listen,
+            maxConn: Math.ceil(proxy.stratum.maxConn / threads),
+            ...{ timeoutMs: proxy.stratum.timeoutMs, loginTimeoutMs: proxy.loginTimeoutMs },
+          },
+        }
+        : {}),
+      ...(proxy.enabled
+        ? {
+          getwork: {
+            ...proxy.listen,
+            ...{ limitHeadersBytes: proxy.limitHeadersBytes, limitBodyBytes: proxy.limitBodyBytes },
+            trustedProxies: [...proxy.trustedProxies],
+          },
+        }
+        : {}),
+    },
+  };
+}
