@@ -1,5 +1,6 @@
 /** The unlocker's clock: holds the lease, runs passes, retries what fails below, halts on a contradiction. */
 import { backoffMs, errorText, InvariantError } from "../base/mod.ts";
+import { NodeError } from "../chain/mod.ts";
 import {
   acquireLease,
   FencedError,
@@ -10,6 +11,7 @@ import {
   StoreError,
   writeStatus,
 } from "../ledger/mod.ts";
+import type { Coinbases } from "./coinbases.ts";
 import { type UnlockDeps, unlockPass, type UnlockRules } from "./unlock.ts";
 
 const ROLE = "unlocker";
@@ -23,6 +25,12 @@ export interface LoopOptions extends UnlockRules {
   instance: string;
 }
 
+/** What the loop needs beside a pass. */
+export interface LoopDeps extends UnlockDeps {
+  /** Asked before each pass. @default the options' own */
+  coinbases?: Coinbases;
+}
+
 /**
  * Runs passes until aborted. Only one process holds the lease; the others stand by. What fails
  * below is retried with backoff; a broken invariant halts this process's passes until it restarts,
@@ -30,7 +38,7 @@ export interface LoopOptions extends UnlockRules {
  */
 export async function runLoop(
   options: LoopOptions,
-  deps: UnlockDeps,
+  deps: LoopDeps,
   signal: AbortSignal,
 ): Promise<void> {
   const status = statusWriter(deps);
@@ -65,7 +73,7 @@ export async function runLoop(
 /** Passes under one lease, which a second task keeps alive; a lost lease ends both. */
 async function whileHeld(
   options: LoopOptions,
-  deps: UnlockDeps,
+  deps: LoopDeps,
   lease: Lease,
   signal: AbortSignal,
   onPass: (waiting: string[]) => Promise<void>,
@@ -75,7 +83,8 @@ async function whileHeld(
   const renewing = keepLease(deps, lease, stop).catch((error) => lost.abort(error));
   try {
     while (!stop.aborted) {
-      const { waiting } = await unlockPass(deps, options, lease, stop);
+      const coinbases = await deps.coinbases?.() ?? options.coinbases;
+      const { waiting } = await unlockPass(deps, { ...options, coinbases }, lease, stop);
       await onPass(waiting);
       await pause(deps, options.intervalMs, stop);
     }
@@ -87,7 +96,7 @@ async function whileHeld(
   }
 }
 
-async function keepLease(deps: UnlockDeps, lease: Lease, signal: AbortSignal): Promise<void> {
+async function keepLease(deps: LoopDeps, lease: Lease, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await pause(deps, LEASE_MS / 3, signal);
     if (signal.aborted) return;
@@ -100,7 +109,7 @@ async function keepLease(deps: UnlockDeps, lease: Lease, signal: AbortSignal): P
 /** Writes the halt down, as soon as Redis takes it, and waits for the end. */
 async function halt(
   error: InvariantError,
-  deps: UnlockDeps,
+  deps: LoopDeps,
   status: StatusWriter,
   signal: AbortSignal,
 ): Promise<void> {
@@ -118,7 +127,7 @@ async function halt(
 type StatusWriter = (state: LoopStatus["state"], reason: string, mend: string) => Promise<void>;
 
 /** Writes the status when it changes, and only then. */
-function statusWriter(deps: UnlockDeps): StatusWriter {
+function statusWriter(deps: LoopDeps): StatusWriter {
   let last = "", sinceMs = 0, lastState = "";
   return async (state, reason, mend) => {
     const text = JSON.stringify([state, reason, mend]);
@@ -133,9 +142,9 @@ function statusWriter(deps: UnlockDeps): StatusWriter {
 function mendOf(error: unknown): string {
   if (error instanceof StoreError) return "Check that Redis runs and is reachable";
   if (error instanceof FencedError) return "";
-  return "Check the node at unlocker.daemon";
+  return error instanceof NodeError ? "Check the node at unlocker.daemon" : "";
 }
 
-async function pause(deps: UnlockDeps, ms: number, signal: AbortSignal): Promise<void> {
+async function pause(deps: LoopDeps, ms: number, signal: AbortSignal): Promise<void> {
   await deps.clock.sleep(ms, signal).catch(() => {});
 }

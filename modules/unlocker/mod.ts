@@ -8,5 +8,4 @@ export { type Match, matchBlock, type Sought } from "./match.ts";
 export { type SettlePlan, type SettleRules } from "./settle.ts";
 export { type Split, type SplitInput, splitReward } from "./split.ts";
 export { type UnlockDeps, unlockPass, type UnlockReport, type UnlockRules } from "./unlock.ts";
-export { unlockerOptions } from "./options.ts";
-export { unlockerOptions, type UnlockerWorkerOptions } from "./worker_options.ts";
+export { unlockerOptions, type UnlockerWorkerOptions } from "./options.ts";

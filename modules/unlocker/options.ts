@@ -1,15 +1,35 @@
-/** What the unlocker's worker is started with, from the configuration. */
-import type { Network } from "../chain/mod.ts";
+/** What the unlocker's Deno worker is started with, and how it follows from the configuration. */
+import type { Network, NodeOptions } from "../chain/mod.ts";
 import { type Config, plain } from "../config/mod.ts";
-import type { UnlockerWorkerOptions } from "./worker.ts";
+import type { RedisOptions } from "../ledger/mod.ts";
+import type { CommonWorkerOptions } from "../workers/mod.ts";
+import type { LoopOptions } from "./loop.ts";
+
+/** Plain data. */
+export interface UnlockerWorkerOptions extends CommonWorkerOptions {
+  redis: RedisOptions;
+  /** The configuration's `coin`. */
+  prefix: string;
+  /** The node that is asked about blocks. */
+  node: NodeOptions;
+  /** A second node that must agree on orphans. */
+  confirmWith?: NodeOptions;
+  /** Asked for their coinbase when `unlocker.coinbases` is empty. */
+  miningNodes: NodeOptions[];
+  unlocker: LoopOptions;
+}
 
 /** The worker's options; shares of orphaned rounds return to the current one (PROP). */
 export function unlockerOptions(config: Config, network: Network): UnlockerWorkerOptions {
   const { unlocker } = config;
   const known = typeof config.network !== "object";
+  const node = { name: "daemon", url: unlocker.daemon, timeoutMs: unlocker.timeoutMs };
   return {
     ...{ prefix: config.coin, redis: plain(config.redis), logLevel: config.log.level },
-    node: { name: "daemon", url: unlocker.daemon, timeoutMs: unlocker.timeoutMs },
+    node,
+    miningNodes: config.upstreams.length > 0
+      ? config.upstreams.map(({ name, url, timeoutMs }) => ({ name, url, timeoutMs }))
+      : [node],
     unlocker: {
       ...{ network, coinbases: config.coinbases, instance: config.name },
       ...{ intervalMs: unlocker.intervalMs, depth: unlocker.depth },

@@ -1,20 +1,11 @@
 /** The unlocker's Deno worker: opens Redis and the node, then runs the loop until told to stop. */
 import { systemClock } from "../base/mod.ts";
-import { createNode, type NodeOptions } from "../chain/mod.ts";
-import { createKeys, openStore, type RedisOptions } from "../ledger/mod.ts";
-import { type CommonWorkerOptions, hostWorker } from "../workers/mod.ts";
-import { type LoopOptions, runLoop } from "./loop.ts";
-
-/** What the main thread sends with `start`. */
-export interface UnlockerWorkerOptions extends CommonWorkerOptions {
-  redis: RedisOptions;
-  /** The configuration's `coin`. */
-  prefix: string;
-  node: NodeOptions;
-  /** A second node that must agree on orphans. */
-  confirmWith?: NodeOptions;
-  unlocker: LoopOptions;
-}
+import { createNode } from "../chain/mod.ts";
+import { createKeys, openStore } from "../ledger/mod.ts";
+import { hostWorker } from "../workers/mod.ts";
+import { createCoinbases } from "./coinbases.ts";
+import { runLoop } from "./loop.ts";
+import type { UnlockerWorkerOptions } from "./options.ts";
 
 hostWorker<UnlockerWorkerOptions>("unlocker", async (options, context) => {
   const { log, event } = context;
@@ -27,6 +18,10 @@ hostWorker<UnlockerWorkerOptions>("unlocker", async (options, context) => {
     log,
     event,
     node: createNode(options.node),
+    coinbases: createCoinbases(options.unlocker.coinbases, {
+      nodes: options.miningNodes.map((node) => createNode(node)),
+      log,
+    }),
     ...(options.confirmWith === undefined ? {} : { confirmWith: createNode(options.confirmWith) }),
   }, stop.signal);
   return {

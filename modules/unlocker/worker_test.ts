@@ -15,6 +15,7 @@ function optionsFor(endpoint: string, url: string): UnlockerWorkerOptions {
     redis: { endpoint, database: 0, password: "" },
     prefix: "t",
     node: { name: "dev", url, timeoutMs: 2_000 },
+    miningNodes: [{ name: "dev", url, timeoutMs: 2_000 }],
     unlocker: {
       network: networkOf({
         chainId: 1337,
@@ -23,7 +24,7 @@ function optionsFor(endpoint: string, url: string): UnlockerWorkerOptions {
         baseFee: "none",
       }),
       ...{ depth: 20, immatureDepth: 10, keepTxFees: false, feeMillionths: 0n, feeAddress: "" },
-      ...{ rounding: "floor", coinbases: [POOL], returnShares: true, headAgeMsMax: 3_600_000 },
+      ...{ rounding: "floor", coinbases: [], returnShares: true, headAgeMsMax: 3_600_000 },
       ...{ intervalMs: 50, instance: "test" },
     },
   };
