@@ -334,3 +334,45 @@ Deno.test("Block scripts leave everything untouched when a check fails", async (
     });
   }
 });
+
+Deno.test("matureBlock() and orphanBlock() leave everything untouched when a check fails", async () => {
+  const troubles: [what: string, command: string[], which: "mature" | "orphan" | "both"][] = [
+    ["miner of the wrong type", ["SET", `t:miners:${login(2)}`, "text"], "both"],
+    ["balance that is no number", ["HSET", `t:miners:${login(2)}`, "balance", "1.5"], "mature"],
+    ["immature that is no number", ["HSET", `t:miners:${login(2)}`, "immature", "-"], "both"],
+    ["finances that are no number", ["HSET", "t:finances", "immature", "x"], "both"],
+    ["totalMined near 64 bits", ["HSET", "t:finances", "totalMined", "9".repeat(19)], "mature"],
+    ["a pool account of text", ["HSET", "t:quarry:accounts", "dustShannon", "x"], "mature"],
+    ["a credit that differs", ["HSET", `t:credits:100:${HASH}`, login(1), "999"], "mature"],
+    ["a credit nobody counted", ["HSET", `t:credits:100:${HASH}`, login(8), "1"], "mature"],
+    ["credits:all of the wrong type", ["SET", "t:credits:all", "x"], "mature"],
+    ["no such block", ["DEL", "t:blocks:immature"], "both"],
+    [
+      "a share that is no number",
+      ["HSET", `t:shares:round100:${NONCE}`, login(2), "2.5"],
+      "orphan",
+    ],
+    ["a current round of text", ["HSET", "t:shares:roundCurrent", login(2), "x"], "orphan"],
+    ["stats near 64 bits", ["HSET", "t:stats", "roundShares", "9".repeat(19)], "orphan"],
+  ];
+  for (const [what, command, which] of troubles) {
+    await withLedger(async (bench) => {
+      const { lease, store, redis } = bench;
+      const deps = { ...bench.deps, chunk: 100 };
+      await found(bench);
+      const [candidate] = await readCandidates(deps, 100);
+      await creditImmature(deps, lease, candidate!, settlement());
+      const [row] = await readImmature(deps, 100);
+      await redis(...command);
+      const before = await dump(store);
+      if (which !== "orphan") {
+        await assert.rejects(matureBlock(deps, lease, row!, settlement()), Error, what);
+        assert.deepEqual(await dump(store), before, what);
+      }
+      if (which !== "mature") {
+        await assert.rejects(orphanBlock(deps, lease, row!, { returnShares: true }), Error, what);
+        assert.deepEqual(await dump(store), before, what);
+      }
+    });
+  }
+});
