@@ -1,6 +1,6 @@
 /** The chain and the money rooms' sections, from the file's rows to typed values. */
 import { type Findings, refuse } from "./findings.ts";
-import { NETWORK_NAMES, type RawConfig } from "./schema.ts";
+import { LATER_NETWORK_NAMES, NETWORK_NAMES, type RawConfig } from "./schema.ts";
 import type {
   NetworkName,
   PayoutsConfig,
@@ -24,10 +24,13 @@ export function buildNetwork(
     const known = NETWORK_NAMES.find((one) => one === name);
     if (known !== undefined) return known;
     const list = NETWORK_NAMES.join(", ");
+    const later = LATER_NETWORK_NAMES.includes(name);
     refuse(
       found,
       "network",
-      `is no known chain, current value is "${raw.network}"`,
+      later
+        ? `is not supported yet by this version, current value is "${raw.network}"`
+        : `is no known chain, current value is "${raw.network}"`,
       `write one of ${list}, or an object with chainId and rewards for a private chain`,
     );
     return undefined;

@@ -174,6 +174,7 @@ Deno.test("parseConfig() refuses what only later versions can do, never ignores 
   const cases: [unknown, string][] = [
     [{ stratumPorts: [] }, "stratumPorts"],
     [{ scheme: "pplns" }, "scheme"],
+    [{ network: "OctaSpace" }, "network"],
     [{ scheme: { pplns: { window: 2 } } }, "scheme"],
     [{ verifier: { dag: "full" } }, "verifier.dag"],
     [{ proxy: { vardiff: {} } }, "proxy.vardiff"],

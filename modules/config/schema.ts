@@ -22,17 +22,10 @@ import {
 } from "./scalars.ts";
 
 /** Networks that `network` may name; the rules are in the chain room's table. */
-export const NETWORK_NAMES = [
-  "expanse",
-  "classic",
-  "mordor",
-  "ethereumpow",
-  "octaspace",
-  "ubiq",
-  "callisto",
-  "etica",
-  "ethereum",
-] as const;
+export const NETWORK_NAMES = ["expanse", "classic", "mordor", "ethereum"] as const;
+
+/** Networks that a later version knows by name. */
+export const LATER_NETWORK_NAMES = ["ethereumpow", "octaspace", "ubiq", "callisto", "etica"];
 
 const flag = (value: boolean, text: string) => z.boolean().default(value).describe(text);
 const count = (value: number, text: string, min = 0, max = 1_000_000_000) =>

@@ -55,16 +55,13 @@ export function openPaymentJournal(path: string, scope: JournalScope): PaymentJo
   if (lines.length > LINES_MAX) archive(path, entries, scope);
   const hashes = new Set(entries.map(({ hash }) => hash));
   const file = Deno.openSync(path, { append: true, create: true, mode: 0o600 });
-  return {
-    entries: () => entries,
-    async add(entry) {
-      if (hashes.has(entry.hash)) return;
-      await append(file, new TextEncoder().encode(lineOf(entry, scope)));
-      hashes.add(entry.hash);
-      entries.push(entry);
-    },
-    close: () => file.close(),
-  };
+  async function add(entry: JournalEntry): Promise<void> {
+    if (hashes.has(entry.hash)) return;
+    await append(file, new TextEncoder().encode(lineOf(entry, scope)));
+    hashes.add(entry.hash);
+    entries.push(entry);
+  }
+  return { entries: () => entries, add, close: () => file.close() };
 }
 
 /** Writes and syncs; what was written of a line that failed is taken back. */

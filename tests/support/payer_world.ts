@@ -85,6 +85,7 @@ export async function openPayerWorld(
 
   return {
     ...{ store, keys, dev, node, clock, lease, payments, accounts, records, from: FROM, options },
+    endpoint: redis.endpoint,
     journalPath: `${dir}/payments.journal`,
 
     /** Starts a process; `moment` may throw, `wrap` may put faults before its collaborators. */
