@@ -74,6 +74,8 @@ export interface MinersSnapshot {
   miners: MinerRate[];
 }
 
+/** Name of the miners snapshot; "miners" is the hash of their workers. */
+const HASHRATES = "hashrates";
 /** Logins written per command. */
 const CHUNK = 500;
 
@@ -94,7 +96,7 @@ export async function writeSnapshots(
   await inChunks(gone, (logins) => store.command("HDEL", key, ...logins));
   await store.multi([
     ["SET", keys.own.snapshot("pool"), encode(pool)],
-    ["SET", keys.own.snapshot("miners"), encode(miners)],
+    ["SET", keys.own.snapshot(HASHRATES), encode(miners)],
   ]);
 }
 
@@ -111,7 +113,7 @@ export async function readPoolSnapshot(deps: ViewDeps): Promise<PoolSnapshot | u
 
 /** The last miners snapshot; undefined before the first. @throws {StoreError} */
 export async function readMinersSnapshot(deps: ViewDeps): Promise<MinersSnapshot | undefined> {
-  return await readJson<MinersSnapshot>(deps.store, deps.keys.own.snapshot("miners"));
+  return await readJson<MinersSnapshot>(deps.store, deps.keys.own.snapshot(HASHRATES));
 }
 
 /** A miner's workers in the last collection; none when no share was in the long window. */
