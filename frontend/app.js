@@ -66,7 +66,7 @@ function hexCell(hex) {
 /** @param {any} stats */
 function showStats(stats) {
   const known = stats.now !== undefined;
-  /** @type {(id: string, text: string) => void} */
+  /** @type {(id: string, text: string) => string} */
   const set = (id, text) => element(id).textContent = text;
   if (known) {
     const { lastBlockFound, roundShares } = stats.stats;
