@@ -32,17 +32,6 @@ const USAGE = "Usage: deno task pool CONFIG.json [--check]";
 /** A stop that takes longer than this is cut short (milliseconds). */
 const STOP_MS = 15_000;
 
-/** Rights of the Deno workers that only talk to Redis and a node. */
-const NET_ONLY: Deno.PermissionOptionsObject = {
-  ...{ net: "inherit", env: "inherit", sys: "inherit" },
-  ...{ read: false, write: false, ffi: false, run: false },
-};
-/** The payer alone reads the key, and writes its journal. */
-const PAYER_RIGHTS: Deno.PermissionOptionsObject = {
-  ...NET_ONLY,
-  ...{ read: "inherit", write: "inherit" },
-};
-
 /** What every opened part can do. */
 interface Part {
   name: string;
@@ -114,21 +103,32 @@ async function open(
     parts.push({ name: "mining", stop: () => mining!.stop(STOP_MS) });
   }
   if (unlocker.enabled && known(network, "unlocker", log)) {
-    worker("unlocker", unlockerOptions(config, network), NET_ONLY);
+    worker("unlocker", unlockerOptions(config, network), netOnly(config));
   }
   if (payouts.enabled && known(network, "payouts", log)) {
     const journal = `${stateDir(config)}/payments.journal`;
     const options = { ...common, network: { chainId: network.chainId }, payouts, journal };
-    worker("payouts", options satisfies PayerWorkerOptions, PAYER_RIGHTS);
+    // The payer alone reads the key, and writes its journal.
+    const rights = { ...netOnly(config), read: "inherit", write: "inherit" } as const;
+    worker("payouts", options satisfies PayerWorkerOptions, rights);
   }
   if (api.enabled) {
-    worker("stats", { ...common, api } satisfies StatsWorkerOptions, NET_ONLY);
+    worker("stats", { ...common, api } satisfies StatsWorkerOptions, netOnly(config));
     const served: Api = await serveApi({ ...common, api }, {
       ...{ log: log.for("api"), clock: systemClock, mining: () => mining?.status() },
     });
     parts.push({ name: "api", stop: () => served.close() });
   }
   return parts;
+}
+
+/** Rights of a Deno worker that only talks to Redis and a node: no files, no keys, no library. */
+function netOnly({ redis }: Config): Deno.PermissionOptionsObject {
+  const socket = redis.endpoint.startsWith("/") ? [redis.endpoint] : false;
+  return {
+    ...{ net: "inherit", env: "inherit", sys: "inherit" },
+    ...{ read: socket, write: socket, ffi: false, run: false },
+  };
 }
 
 function nodesOf({ upstreams, unlocker, payouts }: Config): NodeOptions[] {

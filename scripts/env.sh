@@ -23,7 +23,8 @@ need npm "install Node.js 20 or newer with npm"
 tools=$root/scripts/tools
 if ! cmp -s "$tools/package-lock.json" "$tools/node_modules/.quarry-lock"; then
   echo "quarry: installing Deno (npm)" >&2
-  npm ci --prefix "$tools" --no-fund --no-audit --loglevel=error >&2 || exit 1
+  # npm ci refuses locks that lack other platforms' optional packages; --no-save leaves the lock as it is.
+  npm install --prefix "$tools" --no-save --no-fund --no-audit --loglevel=error >&2 || exit 1
   cp "$tools/package-lock.json" "$tools/node_modules/.quarry-lock"
 fi
 export PATH="$tools/node_modules/.bin:$PATH"

@@ -78,7 +78,7 @@ export async function openStore(
     if (lastError !== "") deps.log.info("redis.back", { endpoint: options.endpoint });
     lastError = "";
   });
-  await connectWithin(client, timeoutMs, options.endpoint);
+  await connectWithin(client, timeoutMs, options.endpoint, () => lastError);
   return storeOver(client);
 }
 
@@ -96,10 +96,17 @@ function makeClient(options: RedisOptions, timeoutMs: number) {
   });
 }
 
-async function connectWithin(client: Client, timeoutMs: number, endpoint: string) {
+async function connectWithin(
+  client: Client,
+  timeoutMs: number,
+  endpoint: string,
+  reason: () => string,
+) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    timer = setTimeout(() => {
+      reject(new Error(reason() || `no answer within ${timeoutMs} ms`));
+    }, timeoutMs);
   });
   try {
     await Promise.race([client.connect(), late]);

@@ -9,9 +9,11 @@ local function holds(key, want)
 end
 -- 18 digits on either side of an addition cannot leave 64 bits.
 local function isAmount(text) return #text <= 18 and string.match(text, "^%d+$") ~= nil end
+-- Only what HINCRBY reads: it refuses leading zeros and a negative zero.
 local function isCounter(text)
-  local digits = text and string.match(text, "^%-?(%d+)$")
-  return not text or (digits ~= nil and #digits <= 18)
+  if not text or text == "0" then return true end
+  local digits = string.match(text, "^%-?([1-9]%d*)$")
+  return digits ~= nil and #digits <= 18
 end
 local function countable(key, field) return isCounter(redis.call("HGET", key, field)) end
 

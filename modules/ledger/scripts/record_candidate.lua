@@ -16,7 +16,8 @@ local function holds(key, want)
 end
 local function countable(key, field)
   local value = redis.call("HGET", key, field)
-  return not value or (#value <= 18 and string.match(value, "^%d+$") ~= nil)
+  if not value or value == "0" then return true end
+  return #value <= 18 and string.match(value, "^[1-9]%d*$") ~= nil
 end
 
 for _, i in ipairs({ 1, 9, 10 }) do
@@ -39,7 +40,9 @@ if not countable(KEYS[7], "blocksFound") then return refuse("blocksFound is no c
 -- Doubles are good enough to see that the exact sum below stays far from 2^63.
 local rough = tonumber(ARGV[8])
 for _, value in ipairs(redis.call("HVALS", KEYS[2])) do
-  if not string.match(value, "^%d+$") then return refuse("round share is no counter") end
+  if value ~= "0" and not string.match(value, "^[1-9]%d*$") then
+    return refuse("round share is no counter")
+  end
   rough = rough + tonumber(value)
 end
 if rough > 9e18 then return refuse("round shares overflow 64 bits") end

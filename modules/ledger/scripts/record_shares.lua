@@ -17,7 +17,8 @@ end
 -- 18 digits leave room in 64 bits for a whole batch of 15-digit difficulties.
 local function countable(key, field)
   local value = redis.call("HGET", key, field)
-  return not value or (#value <= 18 and string.match(value, "^%d+$") ~= nil)
+  if not value or value == "0" then return true end
+  return #value <= 18 and string.match(value, "^[1-9]%d*$") ~= nil
 end
 
 if not holds(KEYS[1], "zset") then return refuse("pow is no sorted set") end
