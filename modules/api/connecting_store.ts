@@ -9,12 +9,13 @@ export function connectingStore(
 ): Store {
   const end = new AbortController();
   let store: Store | undefined;
-  const connecting = retry(() => openStore(options, deps), {
+  retry(() => openStore(options, deps), {
     ...{ attempts: Infinity, clock: deps.clock, signal: end.signal, maxMs: 5_000 },
     retryable: (error) => (deps.log.warn("redis.away", { error }), true),
-  }).then((opened) => {
-    store = opened;
-  }, () => {/* closed before Redis came */});
+  }).then(async (opened) => {
+    if (end.signal.aborted) await opened.close();
+    else store = opened;
+  }).catch(() => {/* closed before Redis came */});
 
   function connected(): Store {
     if (store === undefined) throw new StoreError("Redis is away", "away");
@@ -32,7 +33,6 @@ export function connectingStore(
     script: async (script, keys, args) => connected().script(script, keys, args),
     async close() {
       end.abort(new Error("closed"));
-      await connecting;
       await store?.close();
     },
   };

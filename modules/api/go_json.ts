@@ -47,8 +47,11 @@ export function goJson(value: GoValue): string {
 }
 
 function goString(text: string): string {
-  return JSON.stringify(text.toWellFormed()).replace(/[<>&\u2028\u2029]|\\[bf]/g, (found) => {
-    const code = found === "\\b" ? 8 : found === "\\f" ? 12 : found.charCodeAt(0);
-    return "\\u" + code.toString(16).padStart(4, "0");
+  // Pairs are taken whole, so that an escaped backslash before a letter is no escape of it.
+  return JSON.stringify(text.toWellFormed()).replace(/\\.|[<>&\u2028\u2029]/g, (found) => {
+    if (found.startsWith("\\")) return SHORT_IN_JS_ONLY[found] ?? found;
+    return "\\u" + found.charCodeAt(0).toString(16).padStart(4, "0");
   });
 }
+
+const SHORT_IN_JS_ONLY: Record<string, string> = { "\\b": "\\u0008", "\\f": "\\u000c" };
