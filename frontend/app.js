@@ -3,12 +3,14 @@
 import { coins, grouped, hashrate, parseExact, shortened, since } from "./format.js";
 
 const REFRESH_MS = 5_000;
-const BLOCKS_SHOWN = 25;
+const BLOCKS_SHOWN_PER_STATE = 15;
 
 /** @param {string} id */
 const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 let lastAnswerMs = 0;
+/** The pool's clock less this machine's (milliseconds): ages are by the pool's clock. */
+let clockAheadMs = 0;
 let login = "";
 /** Why the last refresh failed; empty when it did not. */
 let failure = "";
@@ -53,9 +55,9 @@ function fill(id, rows, empty) {
 }
 
 /** @param {number | string} seconds */
-function timeCell(seconds, nowMs = Date.now()) {
+function timeCell(seconds) {
   const title = new Date(Number(seconds) * 1000).toLocaleString();
-  return cell(since(seconds, nowMs), { title });
+  return cell(since(seconds, Date.now() + clockAheadMs), { title });
 }
 
 /** @param {string} hex */
@@ -69,6 +71,7 @@ function showStats(stats) {
   /** @type {(id: string, text: string) => string} */
   const set = (id, text) => element(id).textContent = text;
   if (known) {
+    clockAheadMs = stats.now - Date.now();
     const { lastBlockFound, roundShares } = stats.stats;
     set("hashrate", hashrate(stats.hashrate));
     set("miners", grouped(stats.minersTotal));
@@ -85,7 +88,7 @@ function showStats(stats) {
       cell(node.name ?? ""),
       cell(grouped(node.height ?? ""), { className: "number" }),
       cell(grouped(node.difficulty ?? ""), { className: "number" }),
-      timeCell(node.lastBeat ?? 0, stats.now),
+      timeCell(node.lastBeat ?? 0),
     ]),
     "No node has reported yet",
   );
@@ -93,9 +96,10 @@ function showStats(stats) {
 
 /** @param {any} blocks */
 function showBlocks(blocks) {
+  // Each state has its part, so that a crowd of new blocks does not hide the matured ones.
   /** @type {(rows: any[] | null, state: string, className: string) => any[]} */
   const marked = (rows, state, className) =>
-    (rows ?? []).map((block) =>
+    (rows ?? []).slice(0, BLOCKS_SHOWN_PER_STATE).map((block) =>
       block.orphan
         ? { ...block, state: "Orphan", className: "bad" }
         : { ...block, state: block.uncle ? `${state} uncle` : state, className }
@@ -104,7 +108,7 @@ function showBlocks(blocks) {
     ...marked(blocks.candidates, "New", "warn"),
     ...marked(blocks.immature, "Immature", "warn"),
     ...marked(blocks.matured, "Matured", "good"),
-  ].slice(0, BLOCKS_SHOWN);
+  ];
   fill(
     "block-rows",
     rows.map((block) => [
@@ -188,13 +192,12 @@ function say(text) {
 
 async function refresh() {
   try {
-    const [stats, blocks, payments] = await Promise.all([
-      ...[ask("api/stats"), ask("api/blocks"), ask("api/payments")],
-      refreshMiner(),
-    ]);
+    const paths = ["api/stats", "api/blocks", "api/payments"];
+    const [stats, blocks, payments] = await Promise.all(paths.map(ask));
     showStats(stats);
     showBlocks(blocks);
     showPayments(payments);
+    await refreshMiner();
     lastAnswerMs = Date.now();
     failure = "";
   } catch (error) {

@@ -21,13 +21,11 @@ export function parseExact(text) {
 export function hashrate(perSecond) {
   let value = Number(perSecond);
   let unit = 0;
-  while (value >= 999.5 && unit < UNITS.length - 1) {
+  while (value >= 999.95 && unit < UNITS.length - 1) {
     value /= 1000;
     unit++;
   }
-  return `${value.toPrecision(unit === 0 || value >= 100 ? 3 : 4).replace(/\.0+$/, "")} ${
-    UNITS[unit]
-  }`;
+  return `${value.toPrecision(4).replace(/\.0+$/, "")} ${UNITS[unit]}`;
 }
 
 /**
