@@ -129,12 +129,14 @@ export interface BucketRow {
 /** The rows of the hashrate bucket that starts at `startSeconds`; none when it has expired. */
 export async function readBucket(deps: ViewDeps, startSeconds: number): Promise<BucketRow[]> {
   const key = deps.keys.own.bucket(startSeconds);
-  const fields = recordOf(await deps.store.command("HGETALL", key));
+  const list = listOf(await deps.store.command("HGETALL", key));
+  const fields = new Map<string, string>();
+  for (let i = 0; i + 1 < list.length; i += 2) fields.set(list[i]!, list[i + 1]!);
   const rows: BucketRow[] = [];
-  for (const [field, value] of Object.entries(fields)) {
+  for (const [field, value] of fields) {
     const [login, worker, mark] = field.split(":");
     if (login === undefined || worker === undefined || mark !== undefined) continue;
-    const last = integerOf(fields[`${field}:t`], `${field}:t of ${key}`, BigInt(startSeconds));
+    const last = integerOf(fields.get(`${field}:t`), `${field}:t of ${key}`, BigInt(startSeconds));
     rows.push({
       ...{ login, worker, difficulty: integerOf(value, `${field} of ${key}`) },
       lastShareSeconds: Number(last),

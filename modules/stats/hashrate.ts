@@ -54,6 +54,11 @@ interface WorkerTally {
   large: Tally;
 }
 
+interface MinerTally {
+  small: Tally;
+  workers: Map<string, WorkerTally>;
+}
+
 /** Measures all miners and workers. */
 export function measure(
   work: Iterable<Work>,
@@ -62,19 +67,13 @@ export function measure(
 ): Measured {
   const fromSmall = nowSeconds - windows.smallSeconds;
   const fromLarge = nowSeconds - windows.largeSeconds;
-  const logins = new Map<string, { small: Tally; workers: Map<string, WorkerTally> }>();
+  const logins = new Map<string, MinerTally>();
   for (const item of work) {
     if (item.endSeconds <= fromLarge) continue;
-    const miner = getOrMake(
-      logins,
-      item.login,
-      () => ({ small: emptyTally(), workers: new Map<string, WorkerTally>() }),
-    );
-    const tally = getOrMake(
-      miner.workers,
-      item.worker,
-      () => ({ small: emptyTally(), large: emptyTally() }),
-    );
+    let miner = logins.get(item.login);
+    if (miner === undefined) logins.set(item.login, miner = emptyMiner());
+    let tally = miner.workers.get(item.worker);
+    if (tally === undefined) miner.workers.set(item.worker, tally = emptyWorker());
     add(tally.large, item, fromLarge, nowSeconds);
     add(tally.small, item, fromSmall, nowSeconds);
     add(miner.small, item, fromSmall, nowSeconds);
@@ -149,10 +148,12 @@ function emptyTally(): Tally {
   return { difficulty: 0n, firstSeconds: Infinity, lastSeconds: -Infinity };
 }
 
-function getOrMake<V>(map: Map<string, V>, key: string, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) map.set(key, value = make());
-  return value;
+function emptyWorker(): WorkerTally {
+  return { small: emptyTally(), large: emptyTally() };
+}
+
+function emptyMiner(): MinerTally {
+  return { small: emptyTally(), workers: new Map() };
 }
 
 function sorted<V>(map: Map<string, V>): [string, V][] {

@@ -27,7 +27,7 @@ export class WorkLog {
   readonly #deps: ViewDeps;
   readonly #windowSeconds: number;
   /** By start; closed ones are never read again. */
-  readonly #buckets = new Map<number, { rows: BucketRow[]; closed: boolean }>();
+  readonly #buckets = new Map<number, { work: Work[]; closed: boolean }>();
   /** By second, then `login:worker`: the old pool's shares. */
   readonly #old = new Map<number, Map<string, Work>>();
   /** Up to here (unix seconds, included) the old pool's shares are final; undefined at first. */
@@ -39,7 +39,7 @@ export class WorkLog {
     this.#windowSeconds = windowSeconds;
   }
 
-  /** Reads what is new; after an error the log is as it was before. @throws {StoreError} */
+  /** Reads what is new; after an error the next call goes on from there. @throws {StoreError} */
   async update(nowSeconds: number): Promise<void> {
     await this.#updateBuckets(nowSeconds);
     await this.#updateOldShares(nowSeconds);
@@ -47,26 +47,19 @@ export class WorkLog {
 
   /** All work in the log. */
   *work(): Generator<Work> {
-    for (const [startSeconds, { rows }] of this.#buckets) {
-      const endSeconds = startSeconds + BUCKET_SECONDS;
-      for (const row of rows) yield { ...row, startSeconds, endSeconds };
-    }
+    for (const { work } of this.#buckets.values()) yield* work;
     for (const second of this.#old.values()) yield* second.values();
-  }
-
-  /** Seconds and buckets held, to be bounded by the window. */
-  get size(): number {
-    return this.#buckets.size + this.#old.size;
   }
 
   async #updateBuckets(nowSeconds: number): Promise<void> {
     const wanted = bucketsSince(nowSeconds, this.#windowSeconds);
-    const open = wanted.filter((start) => this.#buckets.get(start)?.closed !== true);
-    const read = await Promise.all(open.map((start) => readBucket(this.#deps, start)));
-    open.forEach((start, i) => {
+    // One after the other: a window's worth at once would wait longer than a command may.
+    for (const start of wanted) {
+      if (this.#buckets.get(start)?.closed === true) continue;
+      const rows = await readBucket(this.#deps, start);
       const closed = nowSeconds >= start + BUCKET_SECONDS + BUCKET_GRACE_SECONDS;
-      this.#buckets.set(start, { rows: read[i]!, closed });
-    });
+      this.#buckets.set(start, { work: rows.map((row) => bucketWork(row, start)), closed });
+    }
     const oldest = wanted[0] ?? nowSeconds;
     for (const start of this.#buckets.keys()) if (start < oldest) this.#buckets.delete(start);
   }
@@ -77,10 +70,10 @@ export class WorkLog {
     const past: OldShare[] = [];
     if (this.#oldUntilSeconds === undefined) {
       for await (const logins of oldShareLogins(this.#deps)) {
-        const sets = await Promise.all(
-          logins.map((login) => readOldSharesOf(this.#deps, login, from, until)),
-        );
-        for (const shares of sets) for (const share of shares) past.push(share);
+        for (const login of logins) {
+          const shares = await readOldSharesOf(this.#deps, login, from, until);
+          for (const share of shares) past.push(share);
+        }
       }
     }
     const after = this.#oldUntilSeconds ?? until;
@@ -107,4 +100,10 @@ export class WorkLog {
       });
     }
   }
+}
+
+function bucketWork(row: BucketRow, startSeconds: number): Work {
+  const { login, worker, difficulty, lastShareSeconds } = row;
+  const endSeconds = startSeconds + BUCKET_SECONDS;
+  return { login, worker, difficulty, startSeconds, endSeconds, lastShareSeconds };
 }
