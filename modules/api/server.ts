@@ -40,10 +40,14 @@ export async function serveApi(
 ): Promise<Api> {
   const { api } = options;
   if (api.purgeOnly) return { port: 0, close: () => Promise.resolve() };
+  const page = api.static ?? DEFAULT_PAGE;
+  if (!(await isFolder(page))) {
+    deps.log.warn("api.pageMissing", { folder: page, mend: "correct api.static, or leave it out" });
+  }
   const store = connectingStore(options.redis, deps);
   const app = createApp({
     ...{ payments: api.payments, statsCollectIntervalMs: api.statsCollectIntervalMs },
-    page: api.static ?? DEFAULT_PAGE,
+    page,
   }, { ...deps, store, keys: createKeys(options.prefix) });
   const end = new AbortController();
   const listen = () =>
@@ -67,4 +71,8 @@ export async function serveApi(
       await store.close();
     },
   };
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await Deno.stat(path).then((info) => info.isDirectory, () => false);
 }
