@@ -1,4 +1,5 @@
 /** The whole pool as an operator runs it: one process, its configuration in a file. */
+import denoJson from "../../deno.json" with { type: "json" };
 import { type Child, freePort, startChild, until } from "./process.ts";
 
 /** A configuration of the pool, as JSON. */
@@ -50,7 +51,9 @@ export async function startPool(
 }
 
 async function launch(path: string, ports: PoolPorts): Promise<Child> {
-  const child = startChild(Deno.execPath(), ["task", "--quiet", "pool", path]);
+  // The task's own command, without the task runner: SIGKILL must hit the pool itself.
+  const [, ...args] = denoJson.tasks.pool.split(" ");
+  const child = startChild(Deno.execPath(), [...args, path]);
   let code: number | undefined;
   child.exit.then((ended) => code = ended);
   try {
