@@ -37,7 +37,11 @@ const PARTS: Part[] = [
     cwd: NATIVE,
   },
   { name: "rust", command: ["cargo", "test", "--quiet"], cwd: NATIVE, count: countCargo },
-  { name: "unit", command: denoTest("modules/", "tests/unit/"), count: countDeno },
+  {
+    name: "unit",
+    command: denoTest("modules/", "tests/twins/", "tests/frontend/"),
+    count: countDeno,
+  },
   { name: "scripts", command: denoTest("scripts/"), count: countDeno, slow: true },
   {
     name: "end to end",

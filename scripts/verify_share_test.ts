@@ -1,3 +1,4 @@
+/** verify-share as a program: verdicts, numbers and exit codes. */
 import { match, ok, strictEqual } from "node:assert/strict";
 
 const SCRIPT = new URL("./verify_share.ts", import.meta.url).pathname;

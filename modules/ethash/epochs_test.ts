@@ -1,3 +1,4 @@
+/** Epochs of both algorithms on both sides of every boundary. */
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { EPOCH_MAX, epochOf, epochOfSeedRounds, type EpochRule } from "./epochs.ts";

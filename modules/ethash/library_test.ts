@@ -1,3 +1,4 @@
+/** The native border: status codes, wrong input and the header that is its contract. */
 import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
 import { VerifierError } from "./errors.ts";
 import { EPOCH_MAX } from "./epochs.ts";

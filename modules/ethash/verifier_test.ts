@@ -1,3 +1,4 @@
+/** The verifier over the native library: vectors, batches, epochs, back-pressure and shutdown. */
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import {
   createLogger,

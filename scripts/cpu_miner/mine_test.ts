@@ -1,3 +1,4 @@
+/** The CPU miner against small pools that speak eth-proxy and getwork. */
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import {
   bytesToHex,

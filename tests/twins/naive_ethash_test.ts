@@ -1,3 +1,4 @@
+/** The native library against the naive twin of the specification, on a small epoch. */
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { Batcher } from "../../modules/ethash/batcher.ts";

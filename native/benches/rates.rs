@@ -1,8 +1,7 @@
-//! Rates of this machine, printed on request: `cargo test --release --test rates -- --ignored
-//! --nocapture`.
+//! Rates of this machine: `cargo bench --bench rates`.
 #![allow(missing_docs)]
 
-#[path = "common/mod.rs"]
+#[path = "../tests/common/mod.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod common;
 
@@ -12,9 +11,7 @@ use quarry_ethash::epoch::Shape;
 use quarry_ethash::hashimoto::{Output, hash_batch};
 use quarry_ethash::registry::Context;
 
-#[test]
-#[ignore = "measures instead of checking"]
-fn rates() {
+fn main() {
     for epoch in [0, 390] {
         let start = Instant::now();
         let context = Context::build(Shape::of_epoch(epoch, epoch).unwrap()).unwrap();
