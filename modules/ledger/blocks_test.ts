@@ -23,6 +23,7 @@ import { integerOf, openStore, recordOf, type Store, StoreError } from "./redis.
 const HEADER = "0x" + "aa".repeat(32), MIX = "0x" + "bb".repeat(32), HASH = "0x" + "cc".repeat(32);
 const NONCE = "0x0000000000000abc";
 const login = (n: number) => "0x" + n.toString(16).padStart(40, "0");
+const IMMATURE_CREDITS = `t:credits:immature:100:${HASH}`;
 const BIG = 123_456_789_012_345_678n;
 
 interface Bench {
@@ -303,6 +304,28 @@ Deno.test("orphanBlock() takes immature credits back and drops shares where the 
   });
 });
 
+Deno.test("matureBlock() and orphanBlock() take credits of zero that open-ethereum-pool wrote", async () => {
+  // It writes "0" for its fee address when the fee is 0; HINCRBY refuses "-0" in the middle of a script.
+  for (const fate of ["matured", "orphaned"]) {
+    await withLedger(async (bench) => {
+      const { lease, store, redis } = bench;
+      const deps = { ...bench.deps, chunk: 100 };
+      await found(bench);
+      const [candidate] = await readCandidates(deps, 100);
+      await creditImmature(deps, lease, candidate!, settlement());
+      await redis("HSET", IMMATURE_CREDITS, login(9), "0");
+      const [row] = await readImmature(deps, 100);
+      if (fate === "matured") await matureBlock(deps, lease, row!, settlement());
+      else await orphanBlock(deps, lease, row!, { returnShares: true });
+      const final = await dump(store);
+      assert.equal(final["t:blocks:immature"], undefined, fate);
+      assert.equal(final[IMMATURE_CREDITS], undefined, fate);
+      assert.equal(final[`t:miners:${login(9)}`], undefined, fate);
+      await booksBalance(bench);
+    });
+  }
+});
+
 Deno.test("Block scripts leave everything untouched when a check fails", async () => {
   const troubles: [what: string, command: string[], more?: Partial<Settlement>][] = [
     ["miner of the wrong type", ["SET", `t:miners:${login(2)}`, "text"]],
@@ -347,6 +370,8 @@ Deno.test("matureBlock() and orphanBlock() leave everything untouched when a che
     ["a credit nobody counted", ["HSET", `t:credits:100:${HASH}`, login(8), "1"], "mature"],
     ["credits:all of the wrong type", ["SET", "t:credits:all", "x"], "mature"],
     ["no such block", ["DEL", "t:blocks:immature"], "both"],
+    ["an immature credit with zeros", ["HSET", IMMATURE_CREDITS, login(2), "02"], "both"],
+    ["a share with zeros", ["HSET", `t:shares:round100:${NONCE}`, login(2), "020"], "orphan"],
     [
       "a share that is no number",
       ["HSET", `t:shares:round100:${NONCE}`, login(2), "2.5"],

@@ -7,9 +7,11 @@ local function holds(key, want)
   local kind = redis.call("TYPE", key).ok
   return kind == "none" or kind == want
 end
--- 18 digits on either side of an addition cannot leave 64 bits.
-local function isAmount(text) return #text <= 18 and string.match(text, "^%d+$") ~= nil end
--- Only what HINCRBY reads: it refuses leading zeros and a negative zero.
+-- 18 digits on either side of an addition cannot leave 64 bits. Only what HINCRBY reads: it refuses
+-- leading zeros and a negative zero, so that "-" goes in front of no zero.
+local function isAmount(text)
+  return text == "0" or (#text <= 18 and string.match(text, "^[1-9]%d*$") ~= nil)
+end
 local function isCounter(text)
   if not text or text == "0" then return true end
   local digits = string.match(text, "^%-?([1-9]%d*)$")

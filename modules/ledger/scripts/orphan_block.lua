@@ -48,8 +48,11 @@ end
 for n = 0, count - 1 do
   local login = ARGV[first + n]
   if takes[n] then
-    redis.call("HINCRBY", KEYS[11 + n], "immature", "-" .. takes[n])
-    redis.call("HINCRBY", KEYS[6], "immature", "-" .. takes[n])
+    -- The old pool wrote credits of zero, for its fee address without a fee.
+    if takes[n] ~= "0" then
+      redis.call("HINCRBY", KEYS[11 + n], "immature", "-" .. takes[n])
+      redis.call("HINCRBY", KEYS[6], "immature", "-" .. takes[n])
+    end
     redis.call("HDEL", KEYS[5], login)
   end
   if shares[n] then
