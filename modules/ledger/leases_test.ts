@@ -74,3 +74,16 @@ Deno.test("runFenced() writes nothing for a former holder and names broken check
     await assert.rejects(runFenced(deps, second, SET, ["t:x"], ["3"]), FencedError);
   });
 });
+
+Deno.test("acquireLease() never gives a token twice, even when Redis lost the last ones", async () => {
+  await withLedger(async (deps) => {
+    const { store, keys } = deps;
+    const before = await take(deps, "a");
+    // A promoted replica, or a backup, that knows nothing of the first lease.
+    await store.command("DEL", keys.own.lease("unlocker"), keys.own.fence("unlocker"));
+    const after = await take(deps, "b");
+    assert.ok(BigInt(after.token) > BigInt(before.token));
+    await assert.rejects(runFenced(deps, before, SET, ["x"], ["1"]), FencedError);
+    await runFenced(deps, after, SET, ["x"], ["2"]);
+  });
+});

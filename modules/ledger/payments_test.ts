@@ -209,6 +209,20 @@ Deno.test("giveBack() returns the debit once and holds the miner", async () => {
   assert.equal(await payments.reserve(LEASE, { ...payment, id: "p2" }, NOW), "ok");
 });
 
+Deno.test("confirm() and giveBack() change nothing of a payment whose row is damaged", async () => {
+  await using world = await open();
+  const { store, payments } = world;
+  await payments.reserve(LEASE, payment, NOW);
+  await payments.sign(LEASE, "p1", signed, NOW);
+  const [one] = await payments.open();
+  await store.command("HDEL", keys.own.payment("p1"), "number");
+  const before = await dump(store);
+  await assert.rejects(payments.confirm(LEASE, one!, HASH, NOW), /has no number/);
+  const how = { state: "reverted" as const, reason: "it failed", hold: true };
+  await assert.rejects(payments.giveBack(LEASE, one!, how, NOW), /has no number/);
+  assert.equal(await dump(store), before);
+});
+
 Deno.test("confirm() leaves the lock while another payment is open", async () => {
   await using world = await open();
   const { store, payments } = world;

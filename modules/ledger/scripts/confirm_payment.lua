@@ -29,6 +29,9 @@ end
 if not string.find("," .. (known[5] or "") .. ",", "," .. ARGV[7] .. ",", 1, true) then
   return refuse("transaction " .. ARGV[7] .. " is not of payment " .. ARGV[2])
 end
+if not string.match(known[7] or "", "^%d+$") then
+  return refuse("payment " .. ARGV[2] .. " has no number")
+end
 for _, i in ipairs({ 2, 3 }) do
   if not countable(KEYS[i], "pending") or not countable(KEYS[i], "paid") then
     return refuse(KEYS[i] .. " is no account")

@@ -10,7 +10,12 @@ local lasts = string.format("%.0f", now + tonumber(ARGV[4]))
 if ARGV[1] == "acquire" then
   -- The same name again is the same process after a restart: it gets a new token at once.
   if token and ends > now and holder ~= ARGV[2] then return { "", holder, untilMs } end
-  local fresh = string.format("%.0f", redis.call("INCR", KEYS[2]))
+  local last = tonumber(redis.call("GET", KEYS[2]) or "0")
+  if not last then return redis.error_reply("QUARRY " .. KEYS[2] .. " is no number") end
+  -- Microseconds, below 2^53: a promoted replica that lost the last token gives none out twice.
+  local micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  local fresh = string.format("%.0f", math.max(last + 1, micros))
+  redis.call("SET", KEYS[2], fresh)
   redis.call("HSET", KEYS[1], "holder", ARGV[2], "token", fresh, "untilMs", lasts)
   return { fresh }
 end

@@ -23,6 +23,9 @@ if known[2] == ARGV[7] then return "again" end
 if known[2] ~= "reserved" and known[2] ~= "signed" and known[2] ~= "sent" then
   return refuse("payment " .. ARGV[2] .. " is " .. tostring(known[2]))
 end
+if not string.match(known[5] or "", "^%d+$") then
+  return refuse("payment " .. ARGV[2] .. " has no number")
+end
 for _, i in ipairs({ 2, 3 }) do
   if not countable(KEYS[i], "pending") or not countable(KEYS[i], "balance") then
     return refuse(KEYS[i] .. " is no account")
