@@ -57,7 +57,7 @@ export async function submitShare(
   submission: Submission,
   terms: ShareTerms,
 ): Promise<SubmitOutcome | undefined> {
-  if (!deps.recorder.healthy) return reject(deps, submission, "away");
+  // Judged even while the ledger is away: a found block goes to the nodes and the journal then.
   const verdict = await judge(deps, submission, terms.target);
   if (verdict.kind !== "valid") return reject(deps, submission, verdict.kind);
   const { share } = verdict;

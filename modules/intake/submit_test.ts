@@ -96,10 +96,15 @@ Deno.test("submitShare() refuses honestly while storage is away, and takes the s
   assert.equal((await submitShare(deps, SUBMISSION, TERMS))?.accepted, true);
 });
 
-Deno.test("submitShare() judges nothing while the recorder is not healthy", async () => {
-  const { deps } = setup(0n, { healthy: false });
-  deps.hasher.hash = () => Promise.reject(new Error("must not be asked"));
-  assert.equal((await submitShare(deps, SUBMISSION, TERMS))?.accepted, false);
+Deno.test("submitShare() hands a block to nodes and journal even while storage is away", async () => {
+  const away = { healthy: false, record: () => Promise.resolve("away" as const) };
+  const { deps, done } = setup(1n, away);
+  const outcome = await submitShare(deps, SUBMISSION, TERMS);
+  assert.deepEqual(done.slice(0, 2), ["submitted", "recorded"]);
+  assert.equal(outcome?.accepted, true);
+  const share = setup(TERMS.target, away);
+  const refused = await submitShare(share.deps, SUBMISSION, TERMS);
+  assert.deepEqual(refused, { accepted: false, rejection: "away", banned: false });
 });
 
 Deno.test("submitShare() says nothing when the process closes before the fate is known", async () => {
