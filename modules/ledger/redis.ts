@@ -79,7 +79,7 @@ export async function openStore(
     lastError = "";
   });
   await connectWithin(client, timeoutMs, options.endpoint, () => lastError);
-  return storeOver(client);
+  return storeOver(client, timeoutMs);
 }
 
 type Client = ReturnType<typeof makeClient>;
@@ -122,12 +122,35 @@ async function connectWithin(
   }
 }
 
-function storeOver(client: Client): Store {
+function storeOver(client: Client, timeoutMs: number): Store {
   const digests = new Map<string, string>();
+  let closing = false;
+  /** The client's own timeout ends when a command is written; this one waits for the reply. */
+  async function withinTime<T>(reply: Promise<T>): Promise<T> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new Error(`no reply within ${timeoutMs} ms`));
+        reconnect();
+      }, timeoutMs);
+    });
+    try {
+      return await Promise.race([reply, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+  /** A server that is silent is away: nothing more is sent on that connection. */
+  function reconnect() {
+    if (!client.isReady) return;
+    client.destroy();
+    // It tries until it succeeds or is closed; what goes wrong comes as an "error" event.
+    if (!closing) client.connect().catch(() => {});
+  }
   async function send(args: string[]): Promise<Reply> {
     if (!client.isReady) throw new StoreError("Redis is away", "away");
     try {
-      return await client.sendCommand(args) as Reply;
+      return await withinTime(client.sendCommand(args)) as Reply;
     } catch (error) {
       throw storeError(error, args[0]!);
     }
@@ -142,7 +165,7 @@ function storeOver(client: Client): Store {
       try {
         const transaction = client.multi();
         for (const command of commands) transaction.addCommand(command);
-        return await transaction.exec() as unknown as Reply[];
+        return await withinTime(transaction.exec()) as unknown as Reply[];
       } catch (error) {
         throw storeError(error, "MULTI");
       }
@@ -160,6 +183,7 @@ function storeOver(client: Client): Store {
       }
     },
     async close() {
+      closing = true;
       if (client.isReady) await client.close();
       else client.destroy();
     },

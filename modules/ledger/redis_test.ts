@@ -47,6 +47,38 @@ Deno.test("openStore() tells refused from away", LOSES_REDIS, async () => {
   await redis[Symbol.asyncDispose]();
 });
 
+Deno.test(
+  "openStore() gives a server up that is silent, and finds it again",
+  LOSES_REDIS,
+  async () => {
+    await using redis = await startRedis();
+    const store = await openStore(
+      { endpoint: redis.endpoint, database: 0, password: "", timeoutMs: 100 },
+      { log: silentLogger },
+    );
+    Deno.kill(redis.pid, "SIGSTOP");
+    const unknown = (error: unknown) => error instanceof StoreError && error.fate === "unknown";
+    await Promise.all([
+      assert.rejects(store.command("INCR", "a"), unknown),
+      assert.rejects(store.multi([["INCR", "b"]]), unknown),
+      assert.rejects(store.script(SET_ONE, ["c"], ["1"]), unknown),
+    ]);
+    assert.equal(store.ready, false);
+    await assert.rejects(
+      store.command("INCR", "a"),
+      (error) => error instanceof StoreError && error.fate === "away",
+    );
+    Deno.kill(redis.pid, "SIGCONT");
+    while (!store.ready) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal(await store.command("PING"), "PONG");
+    Deno.kill(redis.pid, "SIGSTOP");
+    const last = assert.rejects(store.command("INCR", "a"), unknown);
+    await store.close().catch(() => {});
+    await last;
+    Deno.kill(redis.pid, "SIGCONT");
+  },
+);
+
 Deno.test("openStore() names the setting when Redis is not there", LOSES_REDIS, async () => {
   await assert.rejects(
     openStore({ endpoint: "/nonexistent/redis.sock", database: 0, password: "", timeoutMs: 300 }, {
