@@ -3,16 +3,17 @@ import { PoolError } from "../base/mod.ts";
 import type { Transaction } from "../chain/mod.ts";
 import type { Lease, Payment } from "../ledger/mod.ts";
 import { HaltError } from "./halt.ts";
+import type { JournalEntry } from "./journal.ts";
 import type { Payer } from "./payer.ts";
 
 /** Blocks that are searched for a transaction that nobody knows. */
 const SEARCH_BLOCKS = 1_000;
 
 /**
- * Accounts for every nonce that the chain has used, and gives how many those are.
+ * Accounts for every nonce that the chain has used, as far as the ledger has not lost a payment
+ * that the journal knows: recovery books that one again.
  *
  * @throws {HaltError} when a nonce was used by a transaction that neither ledger nor journal knows
- * @throws {PoolError} when the journal knows it and the ledger forgot: recovery books it again
  */
 export async function accountNonces(
   payer: Payer,
@@ -24,25 +25,26 @@ export async function accountNonces(
   let checked = await payments.checkedNonce(signer.address);
   if (checked === undefined) {
     // Before the first payment: whatever the address did earlier is not the pool's business.
-    checked = Math.min(latest, ...noncesOf(open), ...payer.journal.entries().map((e) => e.nonce));
+    const journalled = ownEntries(payer).map((entry) => entry.nonce);
+    checked = Math.min(latest, ...await noncesOf(payer, open), ...journalled);
     await payments.setCheckedNonce(lease, signer.address, checked);
   }
-  for (let nonce = checked; nonce < latest; nonce++) {
-    if (await payments.ownerOfNonce(signer.address, nonce) !== undefined) continue;
-    if (payer.journal.entries().some((entry) => entry.nonce === nonce)) {
-      throw new PoolError(`The ledger lost the payment with nonce ${nonce}: it is booked again`);
-    }
-    throw await foreignUse(payer, nonce);
+  let upTo = checked;
+  for (; upTo < latest; upTo++) {
+    if (await payments.ownerOfNonce(signer.address, upTo) !== undefined) continue;
+    if (ownEntries(payer).some((entry) => entry.nonce === upTo)) break;
+    throw await foreignUse(payer, upTo);
   }
-  if (latest > checked) await payments.setCheckedNonce(lease, signer.address, latest);
-  return { latest, checked: Math.max(latest, checked) };
+  if (upTo > checked) await payments.setCheckedNonce(lease, signer.address, upTo);
+  return { latest, checked: upTo };
 }
 
 /**
  * The next free nonce.
  *
  * @throws {HaltError} as {@linkcode accountNonces}
- * @throws {PoolError} when the node is behind, or transactions of strangers wait in its pool
+ * @throws {PoolError} when the node is behind, the ledger has lost a payment that the journal knows,
+ *   or transactions of strangers wait in the node's pool
  */
 export async function nextNonce(
   payer: Payer,
@@ -51,12 +53,18 @@ export async function nextNonce(
 ): Promise<number> {
   const { node, signer } = payer;
   const { latest, checked } = await accountNonces(payer, lease, open);
-  const own = noncesOf(open);
-  const next = Math.max(latest - 1, ...own) + 1;
+  const next = Math.max(latest - 1, ...await noncesOf(payer, open)) + 1;
   if (next < checked) {
     throw new PoolError(
       `Node ${node.name} is behind: it has seen ${latest} transactions of ${signer.address}, ` +
         `${checked} are accounted for`,
+    );
+  }
+  // A signed nonce is its payment's for good, also while the ledger has forgotten the payment.
+  const lost = ownEntries(payer).find(({ nonce }) => nonce >= Math.min(next, checked));
+  if (checked < latest || lost !== undefined) {
+    throw new PoolError(
+      `The ledger lost the payment with nonce ${lost?.nonce ?? checked}: it is booked again first`,
     );
   }
   const pending = await node.getTransactionCount(signer.address, "pending");
@@ -69,8 +77,19 @@ export async function nextNonce(
   return next;
 }
 
-function noncesOf(open: readonly Payment[]): number[] {
-  return open.flatMap(({ signed }) => signed === undefined ? [] : [signed.nonce]);
+/** Nonces of the open payments that this address has signed; a former one may have signed others. */
+async function noncesOf({ payments, signer }: Payer, open: readonly Payment[]): Promise<number[]> {
+  const nonces: number[] = [];
+  for (const { id, signed } of open) {
+    if (signed === undefined) continue;
+    if (await payments.ownerOfNonce(signer.address, signed.nonce) === id) nonces.push(signed.nonce);
+  }
+  return nonces;
+}
+
+/** What the journal has of this address; it keeps the entries of a former one. */
+function ownEntries({ journal, signer }: Payer): JournalEntry[] {
+  return journal.entries().filter(({ from }) => from === signer.address);
 }
 
 async function foreignUse(payer: Payer, nonce: number): Promise<HaltError> {

@@ -40,6 +40,11 @@ async function bookAgain(payer: Payer, lease: Lease, entry: JournalEntry): Promi
   const { id, login, amountShannon, hash } = entry;
   const now = unixSeconds(payer.clock);
   const reservation = await payer.payments.reserve(lease, { id, login, amountShannon }, now);
+  if (reservation === "open") {
+    // An earlier payment of this miner was lost too: once it is settled, this one's turn comes.
+    payer.log.warn("payment.booked.later", { id, login, amountShannon, hash });
+    return;
+  }
   if (reservation !== "ok" && reservation !== "again") {
     throw new HaltError(
       `The ledger lost payment ${id} of ${amountShannon} Shannon to ${login}, and it cannot be ` +

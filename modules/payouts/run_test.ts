@@ -10,6 +10,7 @@ import {
   type PayerWorld,
 } from "../../tests/support/payer_world.ts";
 import { HaltError } from "./halt.ts";
+import { openPaymentJournal } from "./journal.ts";
 
 /** A transaction of the paying key that the pool knows nothing of. */
 async function sendForeign(world: PayerWorld, nonce: number): Promise<string> {
@@ -199,6 +200,92 @@ Deno.test("createRun() books a payment again that Redis lost after the broadcast
   next.close();
   assert.equal(await world.receivedWei(minerAddress(1)), shannonToWei(5_000n));
   assert.equal((await world.accounts.account(minerAddress(1))).paidShannon, 5_000n);
+});
+
+Deno.test("createRun() books two lost payments of one miner again, one after the other", async () => {
+  await using world = await openPayerWorld();
+  const { store } = world;
+  await world.credit(minerAddress(1), 5_000n);
+  const names = async () => await store.command("KEYS", "eth:*") as string[];
+  for (const name of await names()) await store.command("COPY", name, `saved:${name}`);
+  const life = world.start();
+  await world.drive(life, world.isQuiet);
+  await world.credit(minerAddress(1), 6_000n);
+  await world.drive(life, world.isQuiet);
+  life.close();
+  for (const name of await names()) await store.command("DEL", name);
+  for (const name of await store.command("KEYS", "saved:*") as string[]) {
+    await store.command("RENAME", name, name.slice("saved:".length));
+  }
+  // The unlocker matures again what the second payment was made of.
+  await world.credit(minerAddress(1), 6_000n);
+  const next = world.start();
+  for (let i = 0; i < 40; i++) {
+    await next.step(world.lease).catch((error) => assert.ok(!(error instanceof HaltError), error));
+    world.dev.chain.mine(1);
+    await world.clock.advance(31_000);
+  }
+  next.close();
+  assert.equal(await world.receivedWei(minerAddress(1)), shannonToWei(11_000n));
+  assert.equal((await world.accounts.account(minerAddress(1))).paidShannon, 11_000n);
+  assert.deepEqual(await world.payments.open(), []);
+});
+
+Deno.test("createRun() signs no nonce twice when Redis forgets a payment between two steps", async () => {
+  await using world = await openPayerWorld();
+  const { store } = world;
+  await world.credit(minerAddress(1), 5_000n);
+  await world.credit(minerAddress(2), 4_000n);
+  const life = world.start();
+  await life.step(world.lease);
+  const names = async () => await store.command("KEYS", "eth:*") as string[];
+  for (const name of await names()) await store.command("COPY", name, `saved:${name}`);
+  await life.step(world.lease);
+  const [sent] = await world.payments.open();
+  world.dev.chain.mempool.drop(sent!.signed!.hash);
+  for (const name of await names()) await store.command("DEL", name);
+  for (const name of await store.command("KEYS", "saved:*") as string[]) {
+    await store.command("RENAME", name, name.slice("saved:".length));
+  }
+  for (let i = 0; i < 20; i++) {
+    await life.step(world.lease).catch((error) => assert.ok(!(error instanceof HaltError), error));
+    world.dev.chain.mine(1);
+    await world.clock.advance(31_000);
+  }
+  assert.deepEqual(life.payer.journal.entries().map(({ nonce }) => nonce), [0, 1]);
+  life.close();
+  assert.equal(await world.receivedWei(minerAddress(1)), shannonToWei(5_000n));
+  assert.equal(await world.receivedWei(minerAddress(2)), shannonToWei(4_000n));
+});
+
+Deno.test("createRun() is not confused by what a former address has signed", async () => {
+  await using world = await openPayerWorld();
+  const { payments, lease } = world;
+  const genesis = (await world.node.getBlock(0))!.hash;
+  const scope = { coin: "eth", chainId: 1337, genesis };
+  const journal = openPaymentJournal(world.journalPath, scope);
+  const old = { id: "old", login: minerAddress(7), amountShannon: 2_000n };
+  const from = "0x" + "99".repeat(20), hash = "0x" + "88".repeat(32);
+  await journal.add({ ...old, from, nonce: 1, raw: "0x01", hash });
+  journal.close();
+  for (let nonce = 0; nonce < 3; nonce++) {
+    await sendForeign(world, nonce);
+    world.dev.chain.mine(1);
+  }
+  await world.credit(minerAddress(1), 5_000n);
+  const life = world.start();
+  await world.drive(life, world.isQuiet);
+  assert.equal(await world.receivedWei(minerAddress(1)), shannonToWei(5_000n));
+  // Its nonce 1 is used by another address: that says nothing about this payment.
+  await world.credit(old.login, 2_000n);
+  await payments.reserve(lease, old, 1_700_000_000);
+  await payments.sign(lease, "old", { nonce: 1, raw: "0x01", hash, from }, 1_700_000_000);
+  await assert.rejects(
+    life.step(lease),
+    (error) => error instanceof HaltError && /signed by another address/.test(error.message),
+  );
+  assert.equal((await world.accounts.account(old.login)).pendingShannon, 2_000n);
+  life.close();
 });
 
 Deno.test("createRun() halts when a lost payment cannot be booked again", async () => {

@@ -48,6 +48,9 @@ export function createSettler(payer: Payer): Settler {
           broadcastAtMs.delete(payment.id);
         }
         const address = payer.signer.address;
+        if (await payer.payments.ownerOfNonce(address, payment.signed!.nonce) !== payment.id) {
+          throw formerAddress(payment, address);
+        }
         const used = await payer.node.getTransactionCount(address, "latest");
         if (used <= payment.signed!.nonce) await rebroadcast(lease, payment);
         else await settleDisplaced(payer, lease, payment, head);
@@ -62,6 +65,15 @@ export function createSettler(payer: Payer): Settler {
 
 function now(payer: Payer): number {
   return unixSeconds(payer.clock);
+}
+
+/** Only the nonces of the address that signed it can tell whether it may still be mined. */
+function formerAddress({ id, login, signed }: Payment, address: string): HaltError {
+  return new HaltError(
+    `Payment ${id} to ${login} was signed by another address than ${address} and is not mined yet`,
+    "let payouts.address and payouts.signer be the former ones until it is settled",
+    { id, login, hash: signed?.hash },
+  );
 }
 
 /** A receipt of any of its transactions, in a block that the node still has in its chain. */
