@@ -42,7 +42,10 @@ export interface Nodes {
   check(): Promise<void>;
   /** Checks now and then every `intervalMs` until aborted; resolves then. */
   run(intervalMs: number, signal: AbortSignal): Promise<void>;
-  /** Hands a solution to every healthy node at once; resolves when all have answered or failed. */
+  /**
+   * Hands a solution to every node at once, sick ones too, as one may be back since its last check;
+   * resolves when all have answered or failed.
+   */
   submitWork(
     nonce: string,
     headerHash: string,
@@ -140,9 +143,7 @@ export function createNodes(
       }
     },
     submitWork(nonce, headerHash, mixHash, onAnswer) {
-      const healthy = seen.filter(isHealthy);
-      const asked = healthy.length > 0 ? healthy : seen;
-      return Promise.all(asked.map(async ({ node }) => {
+      return Promise.all(seen.map(async ({ node }) => {
         const startMs = clock.now();
         const answer: NodeAnswer = await node.submitWork(nonce, headerHash, mixHash).then(
           (accepted) => ({ node: node.name, accepted, tookMs: clock.now() - startMs }),

@@ -88,7 +88,7 @@ Deno.test("createNodes() falls back to the first node when all are sick", async 
   assert.throws(() => watch([]), /upstream/);
 });
 
-Deno.test("submitWork() asks every healthy node at once and keeps each answer", async () => {
+Deno.test("submitWork() asks every node at once, sick ones too, and keeps each answer", async () => {
   const slow = Promise.withResolvers<boolean>();
   const a = fakeNode("a", { submitWork: () => slow.promise });
   const b = fakeNode("b", { submitWork: () => Promise.reject(new Error("busy")) });
@@ -100,12 +100,13 @@ Deno.test("submitWork() asks every healthy node at once and keeps each answer", 
   const heard: NodeAnswer[] = [];
   const answers = all.submitWork("0x1", "0x2", "0x3", (answer) => heard.push(answer));
   await new Promise((resolve) => setTimeout(resolve, 0));
-  assert.deepEqual(heard.map((answer) => answer.node).sort(), ["b", "c"]);
+  assert.deepEqual(heard.map((answer) => answer.node).sort(), ["b", "c", "d"]);
   slow.resolve(true);
   assert.deepEqual(await answers, [
     { node: "a", accepted: true, tookMs: 0 },
     { node: "b", error: "busy", tookMs: 0 },
     { node: "c", accepted: false, tookMs: 0 },
+    { node: "d", accepted: true, tookMs: 0 },
   ]);
 });
 

@@ -16,6 +16,9 @@ import { type UnlockDeps, unlockPass, type UnlockRules } from "./unlock.ts";
 
 const ROLE = "unlocker";
 const LEASE_MS = 30_000;
+/** Pause between two looks at what made it halt (milliseconds). */
+const HALTED_MS = 60_000;
+const HALT_MEND = "Correct what the reason names: the unlocker looks again every minute";
 
 /** Settings of the loop. */
 export interface LoopOptions extends UnlockRules {
@@ -33,8 +36,8 @@ export interface LoopDeps extends UnlockDeps {
 
 /**
  * Runs passes until aborted. Only one process holds the lease; the others stand by. What fails
- * below is retried with backoff; a broken invariant halts this process's passes until it restarts,
- * and the status says why.
+ * below is retried with backoff; a broken invariant halts, says why, and is looked at again every
+ * minute: the scripts refuse before they write, so that looking changes nothing.
  */
 export async function runLoop(
   options: LoopOptions,
@@ -58,9 +61,11 @@ export async function runLoop(
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof InvariantError) {
-        deps.log.error("unlocker.halted", { error });
-        await halt(error, deps, status, signal);
-        return;
+        if (await status("halted", errorText(error), HALT_MEND).catch(() => true)) {
+          deps.log.error("unlocker.halted", { error });
+        }
+        await pause(deps, HALTED_MS, signal);
+        continue;
       }
       failures++;
       deps.log.warn("unlocker.retries", { error, failures });
@@ -106,36 +111,17 @@ async function keepLease(deps: LoopDeps, lease: Lease, signal: AbortSignal): Pro
   }
 }
 
-/** Writes the halt down, as soon as Redis takes it, and waits for the end. */
-async function halt(
-  error: InvariantError,
-  deps: LoopDeps,
-  status: StatusWriter,
-  signal: AbortSignal,
-): Promise<void> {
-  const mend = "Correct what the reason names, then restart the unlocker";
-  for (let attempt = 0; !signal.aborted; attempt++) {
-    try {
-      await status("halted", errorText(error), mend);
-      await pause(deps, 2 ** 31 - 1, signal);
-    } catch {
-      await pause(deps, backoffMs(attempt), signal);
-    }
-  }
-}
-
-type StatusWriter = (state: LoopStatus["state"], reason: string, mend: string) => Promise<void>;
-
-/** Writes the status when it changes, and only then. */
-function statusWriter(deps: LoopDeps): StatusWriter {
+/** Writes the status when it changes, and only then; true when it did. */
+function statusWriter(deps: LoopDeps) {
   let last = "", sinceMs = 0, lastState = "";
-  return async (state, reason, mend) => {
+  return async (state: LoopStatus["state"], reason: string, mend: string): Promise<boolean> => {
     const text = JSON.stringify([state, reason, mend]);
-    if (text === last) return;
+    if (text === last) return false;
     if (state !== lastState) sinceMs = deps.clock.now();
     await writeStatus(deps, ROLE, { state, reason, mend, sinceMs });
     last = text;
     lastState = state;
+    return true;
   };
 }
 

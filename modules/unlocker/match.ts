@@ -95,6 +95,7 @@ async function search(
   for (const block of blocks) {
     if (isSame(block, sought, coinbases)) return { kind: "block", block };
   }
+  let foreign = blocks.find((block) => isSame(block, sought, new Set()));
   for (const including of blocks) {
     for (let index = 0; index < including.uncles.length; index++) {
       const uncle = await node.getUncle(including.hash, index);
@@ -102,9 +103,9 @@ async function search(
         return { kind: "undecided", reason: `the node has no uncle ${including.uncles[index]}` };
       }
       if (isSame(uncle, sought, coinbases)) return { kind: "uncle", uncle, including };
+      if (isSame(uncle, sought, new Set())) foreign ??= uncle;
     }
   }
-  const foreign = blocks.find((block) => isSame(block, sought, new Set()));
   return foreign === undefined || sought.mixHash === undefined
     ? undefined
     : { kind: "foreign", miner: foreign.miner, height: foreign.number };

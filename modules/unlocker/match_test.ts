@@ -128,3 +128,12 @@ Deno.test("agreesOnOrphan() agrees only when the second node says so itself", as
     reason: "down",
   });
 });
+
+Deno.test("matchBlock() waits for an uncle that rewards an address which is not known yet", async () => {
+  const uncle = blockAt(100, { nonce: NONCE, mixHash: MIX, miner: OTHER, hash: hashAt(555) });
+  const match = await matchBlock(chain(130, {}, { 102: [uncle] }), sought, 130, COINBASES);
+  assert.deepEqual(match, { kind: "foreign", miner: OTHER, height: 100 });
+  const byNonce: Sought = { height: 100, nonce: NONCE };
+  const other = await matchBlock(chain(130, {}, { 102: [uncle] }), byNonce, 130, COINBASES);
+  assert.equal(other.kind, "orphan");
+});

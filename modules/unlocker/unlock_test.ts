@@ -347,13 +347,14 @@ Deno.test("runLoop() unlocks, says what it does, and a spare takes over", async 
   });
 });
 
-Deno.test("runLoop() halts on a contradiction and says why", async () => {
+Deno.test("runLoop() halts on a contradiction, says why, and goes on once it is mended", async () => {
   await withPool(async (bench) => {
     const { clock, deps, rules, store, lease } = bench;
     const wrong = { ...rules, network: networkOf({ ...CHAIN, chainId: 5 }) };
     await assert.rejects(unlockPass(deps, wrong, lease), InvariantError);
     const stop = new AbortController();
-    const done = runLoop({ ...wrong, intervalMs: 1_000, instance: "test" }, deps, stop.signal);
+    const options = Object.assign(wrong, { intervalMs: 1_000, instance: "test" });
+    const done = runLoop(options, deps, stop.signal);
     for (let i = 0; i < 500; i++) {
       if ((await readStatus(deps)).unlocker?.state === "halted") break;
       await clock.advance(100);
@@ -362,6 +363,13 @@ Deno.test("runLoop() halts on a contradiction and says why", async () => {
     assert.equal(unlocker?.state, "halted");
     assert.match(unlocker!.reason, /chain 1337, network private is chain 5/);
     assert.equal(await store.command("HGET", deps.keys.own.lease("unlocker"), "token"), null);
+    // Once mended it goes on by itself.
+    wrong.network = rules.network;
+    for (let i = 0; i < 500; i++) {
+      if ((await readStatus(deps)).unlocker?.state === "running") break;
+      await clock.advance(1_000);
+    }
+    assert.equal((await readStatus(deps)).unlocker?.state, "running");
     stop.abort();
     await done;
   });
