@@ -3,4 +3,5 @@
  * It calls judge, recorder, nodes and policy, in that order. This room never parses and never listens.
  */
 export * from "./candidate.ts";
+export * from "./rejected_log.ts";
 export * from "./submit.ts";

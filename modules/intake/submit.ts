@@ -17,6 +17,7 @@ import {
   type VerifiedShare,
 } from "../share/mod.ts";
 import { type CandidateDeps, submitCandidate } from "./candidate.ts";
+import type { RejectedLog, RejectedShare } from "./rejected_log.ts";
 
 /** What a miner is told; undefined fate (the process is closing) gives no answer at all. */
 export type SubmitOutcome =
@@ -43,6 +44,9 @@ export interface SubmitDeps extends JudgeDeps, CandidateDeps {
   recorder: Recorder;
   policy: Policy;
   counters: ShareCounters;
+  rejectedLog: RejectedLog;
+  /** The algorithm, for the rejected-share log. */
+  rule: Pick<RejectedShare, "algorithm" | "ecip1099-height">;
   log: Logger;
 }
 
@@ -59,21 +63,21 @@ export async function submitShare(
 ): Promise<SubmitOutcome | undefined> {
   // Judged even while the ledger is away: a found block goes to the nodes and the journal then.
   const verdict = await judge(deps, submission, terms.target);
-  if (verdict.kind !== "valid") return reject(deps, submission, verdict.kind);
+  if (verdict.kind !== "valid") return reject(deps, submission, terms, verdict.kind);
   const { share } = verdict;
   const record = recordOf(share, terms.difficulty);
 
   if (share.candidate) {
     const fate = await submitCandidate(deps, share, record).catch(() => undefined);
     if (fate === undefined) return undefined;
-    if (fate !== "recorded") return reject(deps, submission, "duplicate");
+    if (fate !== "recorded") return reject(deps, submission, terms, "duplicate");
   } else {
     const fate = await deps.recorder.record(record).catch(() => undefined);
     if (fate === undefined) return undefined;
     if (fate === "away" || fate === "busy") {
       deps.seen.forget(submission.headerHash, submission.nonce);
     }
-    if (fate !== "credited") return reject(deps, submission, fate);
+    if (fate !== "credited") return reject(deps, submission, terms, fate);
   }
 
   deps.counters.accepted++;
@@ -89,11 +93,23 @@ function recordOf(share: VerifiedShare, difficulty: bigint): ShareRecord {
   return { login, worker, nonce, headerHash, mix: share.mix, height: share.job.height, difficulty };
 }
 
-function reject(deps: SubmitDeps, submission: Submission, rejection: Rejection): SubmitOutcome {
+function reject(
+  deps: SubmitDeps,
+  submission: Submission,
+  terms: ShareTerms,
+  rejection: Rejection,
+): SubmitOutcome {
   deps.counters.rejected[rejection] = (deps.counters.rejected[rejection] ?? 0) + 1;
   const { offence } = REJECTIONS[rejection];
   const banned = offence && deps.policy.onShare(submission.ip, false);
-  deps.log.info("share.rejected", { ...facts(submission), rejection, banned });
+  const found = deps.jobs.find(submission.headerHash);
+  const { ip, ...kept } = submission;
+  const id = deps.rejectedLog.add({
+    ...{ ...deps.rule, ...kept, rejection, difficulty: terms.difficulty.toString() },
+    ...("job" in found ? { height: found.job.height } : {}),
+  });
+  // The log's own rate limit keeps a flood of rejections out of this log too.
+  if (id !== undefined) deps.log.info("share.rejected", { id, ip, ...kept, rejection, banned });
   return { accepted: false, rejection, banned };
 }
 

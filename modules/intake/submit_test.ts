@@ -5,6 +5,7 @@ import type { Recorder, ShareRecord } from "../ledger/mod.ts";
 import { Policy } from "../policy/mod.ts";
 import { SeenNonces, type Submission } from "../share/mod.ts";
 import { JobBook, jobOf } from "../work/mod.ts";
+import type { RejectedShare } from "./rejected_log.ts";
 import { type SubmitDeps, submitShare } from "./submit.ts";
 
 const HEADER = "0x" + "ab".repeat(32);
@@ -20,6 +21,7 @@ function setup(result: bigint, recorder: Partial<Recorder> = {}) {
   jobs.add(jobOf({ headerHash: HEADER, seedHash: HEADER, target, height: 42 }, "node", 0));
   const recorded: ShareRecord[] = [];
   const done: string[] = [];
+  const rejected: RejectedShare[] = [];
   const deps: SubmitDeps = {
     ...{ jobs, seen: new SeenNonces(), log: silentLogger },
     hasher: {
@@ -59,9 +61,17 @@ function setup(result: bigint, recorder: Partial<Recorder> = {}) {
       done.push(`${node} ${answer}`);
       return Promise.resolve();
     },
+    rule: { algorithm: "ethash" },
+    rejectedLog: {
+      add(share) {
+        rejected.push(share);
+        return `r-${rejected.length}`;
+      },
+      close: () => Promise.resolve(),
+    },
     counters: { accepted: 0, candidates: 0, rejected: {} },
   };
-  return { deps, recorded, done };
+  return { deps, recorded, done, rejected };
 }
 
 Deno.test("submitShare() records a share at its job's height with the difficulty it was sent for", async () => {
@@ -124,4 +134,14 @@ Deno.test("submitShare() bans for invalid shares and never for stale or refused 
   await submitShare(deps, SUBMISSION, TERMS);
   const second = await submitShare(deps, { ...SUBMISSION, nonce: "0x0000000000000002" }, TERMS);
   assert.deepEqual(second, { accepted: false, rejection: "lowDifficulty", banned: true });
+});
+
+Deno.test("submitShare() logs a rejected share with all that looking at it again needs", async () => {
+  const { deps, rejected } = setup(TERMS.target + 1n);
+  await submitShare(deps, SUBMISSION, TERMS);
+  const { login, worker, nonce, headerHash, mix } = SUBMISSION;
+  assert.deepEqual(rejected, [{
+    ...{ algorithm: "ethash", login, worker, nonce, headerHash, mix, height: 42 },
+    ...{ rejection: "lowDifficulty", difficulty: "1000" },
+  }]);
 });

@@ -15,6 +15,8 @@ export interface StratumWorkerOptions extends CommonWorkerOptions {
   redis: { endpoint: string; database: number; password: string; username?: string };
   /** Its own journal first, then those of former workers that nobody else replays. */
   journals: string[];
+  /** Path of its rejected-share log. */
+  rejectedLog: string;
   rule: { algorithm: "ethash" | "etchash"; ecip1099Height?: number };
   /** First height that the rule does not describe. */
   powEndsHeight?: number;

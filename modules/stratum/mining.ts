@@ -18,7 +18,7 @@ export interface MiningOptions {
   name: string;
   /** Stratum workers. */
   workers: number;
-  worker: Omit<StratumWorkerOptions, "index" | "workers" | "journals">;
+  worker: Omit<StratumWorkerOptions, "index" | "workers" | "journals" | "rejectedLog">;
   /** Folder of the journals. */
   journalDir: string;
   /** Chain id that every node must report; undefined on a chain that nobody described. */
@@ -74,7 +74,10 @@ export async function openMining(
     supervise<StratumWorkerOptions, ToStratum, StratumStatus>({
       name: `stratum ${index}`,
       url: new URL("./worker.ts", import.meta.url),
-      options: { ...options.worker, index, workers: options.workers, journals: paths },
+      options: {
+        ...{ ...options.worker, index, workers: options.workers, journals: paths },
+        rejectedLog: `${options.journalDir}/rejected-${index}.jsonl`,
+      },
       onMessage: (status) => statuses[index] = status,
       onEvent: deps.onEvent,
       onReady: () => job && workers[index]?.send({ kind: "job", job }),

@@ -60,7 +60,17 @@ async function start(
     log,
     needsWork: true,
   });
+  const rejectedLog = openRejectedLog(await openRejectedFile(options.rejectedLog), {
+    ...{ clock, prefix: `${clock.now().toString(36)}-${options.index}` },
+    onError: (error) => log.warn("rejectedLog.notWritten", { error }),
+  });
+  const { algorithm, ecip1099Height } = options.rule;
   const submitDeps: SubmitDeps = {
+    rejectedLog,
+    rule: {
+      algorithm,
+      ...(ecip1099Height === undefined ? {} : { "ecip1099-height": ecip1099Height }),
+    },
     ...{ jobs, recorder, policy, log, seen: new SeenNonces() },
     hasher: {
       hash: (height, headerHash, nonce) => verifier.hash(height, headerHash, nonce),
@@ -142,6 +152,7 @@ async function start(
       jobs.suspend();
       await Promise.all([stratum?.close(), getwork?.close()]);
       await recorder.close();
+      await rejectedLog.close();
       await journal.close();
       await store.close();
       await verifier.close();
