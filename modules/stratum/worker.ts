@@ -2,7 +2,7 @@
 import { openVerifier, VerifierBusyError } from "../ethash/mod.ts";
 import { createNode, createNodes } from "../chain/mod.ts";
 import { type Logger, systemClock } from "../base/mod.ts";
-import { type SubmitDeps, submitShare } from "../intake/mod.ts";
+import { openRejectedFile, openRejectedLog, type SubmitDeps, submitShare } from "../intake/mod.ts";
 import {
   createKeys,
   type JournalEntry,
