@@ -1,5 +1,7 @@
 /** verify-share as a program: verdicts, numbers and exit codes. */
 import { match, ok, strictEqual } from "node:assert/strict";
+import { FakeClock } from "../modules/base/mod.ts";
+import { openRejectedFile, openRejectedLog } from "../modules/intake/mod.ts";
 
 const SCRIPT = new URL("./verify_share.ts", import.meta.url).pathname;
 
@@ -102,4 +104,76 @@ Deno.test("verify_share names the flag and the mend when it is used wrongly", as
     match(stderr, message);
     match(stderr, /^Usage: deno task verify-share/m);
   }
+});
+
+Deno.test("verify_share looks at a share of the pool's rejected-share log by its id", async () => {
+  const [block] = await blocks();
+  const dir = await Deno.makeTempDir();
+  const path = `${dir}/rejected-0.jsonl`;
+  const log = openRejectedLog(await openRejectedFile(path), {
+    ...{ clock: new FakeClock(), prefix: "x-0" },
+    onError(error) {
+      throw error;
+    },
+  });
+  const id = log.add({
+    ...{ rejection: "badMix", login: "0x" + "11".repeat(20), worker: "rig1", algorithm: "etchash" },
+    ...{ headerHash: block.header, nonce: "0x" + (BigInt(block.nonce) + 1n).toString(16) },
+    ...{ mix: block.mix, height: block.number, difficulty: "4000000000" },
+    "ecip1099-height": 11_700_000,
+  });
+  await log.close();
+  const found = await verifyShare({ rejected: id!, log: path }, "--json");
+  strictEqual(found.code, 1, found.stderr);
+  strictEqual(JSON.parse(found.stdout).cause, "mixOfOtherNonce");
+  const none = await verifyShare({ rejected: "x-0-99", log: path });
+  strictEqual(none.code, 2);
+  match(none.stderr, /--rejected: .* holds no share x-0-99/);
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("verify_share reads a raw stratum line with its job", async () => {
+  const [block] = await blocks();
+  const params = [block.nonce, block.header, block.mix];
+  const line = JSON.stringify({ id: 41, method: "eth_submitWork", params });
+  const job = JSON.stringify({ height: block.number, difficulty: "4000000000" });
+  const { code, stdout, stderr } = await verifyShare({ line, job, algorithm: "etchash" });
+  strictEqual(code, 0, stderr);
+  match(stdout, /^The share is valid/m);
+});
+
+Deno.test("verify_share answers JSON Lines of standard input line by line", async () => {
+  const [block] = await blocks();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--quiet",
+      "--allow-read",
+      "--allow-ffi",
+      SCRIPT,
+      "--stdin",
+      "--algorithm",
+      "etchash",
+    ],
+    ...{ stdin: "piped", stdout: "piped", stderr: "piped" },
+  }).spawn();
+  const { number: height, header, nonce, mix } = block;
+  const writer = child.stdin.getWriter();
+  for (
+    const line of [{ height, header, nonce, mix }, { height, header }, {
+      height,
+      header,
+      nonce: "0x1",
+      mix,
+    }]
+  ) {
+    await writer.write(new TextEncoder().encode(JSON.stringify(line) + "\n"));
+  }
+  await writer.close();
+  const { code, stdout } = await child.output();
+  const lines = new TextDecoder().decode(stdout).trim().split("\n").map((line) => JSON.parse(line));
+  strictEqual(code, 2);
+  strictEqual(lines[0].valid, true);
+  match(lines[1].error, /without --nonce/);
+  strictEqual(lines[2].valid, false);
 });
