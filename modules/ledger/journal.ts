@@ -27,6 +27,7 @@ const COMPACT_LINES = 1_000;
  */
 export async function openJournal<Entry extends { id: string }>(
   path: string,
+  deps: { open: typeof Deno.open } = { open: Deno.open },
 ): Promise<Journal<Entry>> {
   const entries = new Map<string, Entry>();
   const { lines, validBytes } = await readLines(path);
@@ -37,11 +38,11 @@ export async function openJournal<Entry extends { id: string }>(
   }
   if (lines.length > COMPACT_LINES) await rewrite(path, [...entries.values()]);
   else await truncate(path, validBytes);
-  const file = await Deno.open(path, { append: true, create: true });
+  const file = await deps.open(path, { append: true, create: true });
   let tail = Promise.resolve();
   function write(value: unknown): Promise<void> {
     const bytes = new TextEncoder().encode(JSON.stringify(value, writeBigInt) + "\n");
-    const written = tail.then(() => writeAll(file, bytes));
+    const written = tail.then(() => appendAll(file, bytes));
     tail = written.catch(() => {});
     return written;
   }
@@ -59,6 +60,17 @@ export async function openJournal<Entry extends { id: string }>(
       file.close();
     },
   };
+}
+
+/** Writes and syncs; what was written of a line that failed is taken back. */
+async function appendAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  const { size } = await file.stat();
+  try {
+    await writeAll(file, bytes);
+  } catch (error) {
+    await file.truncate(size);
+    throw error;
+  }
 }
 
 async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {

@@ -86,7 +86,7 @@ export function openRecorder(deps: RecorderDeps): Recorder {
       log.warn("journal.replay", { batch: entry.id, kind: entry.kind });
       if (entry.kind === "shares") await untilAnswered(entry.id, entry.shares);
       else await candidateUntilAnswered(entry.id, entry.candidate, entry.foundAtSeconds);
-      await journal.done(entry.id);
+      await journalDone(entry.id);
     }
   }
   replayed.then(() => replaying = undefined, (error) => {
@@ -134,7 +134,7 @@ export function openRecorder(deps: RecorderDeps): Recorder {
         log.error("journal.failed", { batch: id, error: cause })
       );
       const fates = await untilAnswered(id, shares);
-      await journal.done(id);
+      await journalDone(id);
       log.info("shares.resolved", { batch: id, shares: shares.length });
       return fates;
     } finally {
@@ -152,6 +152,11 @@ export function openRecorder(deps: RecorderDeps): Recorder {
         log.debug("shares.retry", { batch: id, attempt, error });
       }
     }
+  }
+
+  /** A replay writes nothing twice, so that an entry which stays open costs nothing. */
+  async function journalDone(id: string) {
+    await journal.done(id).catch((error) => log.error("journal.failed", { batch: id, error }));
   }
 
   async function candidateUntilAnswered(
@@ -178,7 +183,7 @@ export function openRecorder(deps: RecorderDeps): Recorder {
       log.error("candidate.notJournalled", { ...facts(candidate), error });
     }
     const fate = await candidateUntilAnswered(id, candidate, foundAtSeconds);
-    await journal.done(id);
+    await journalDone(id);
     return fate;
   }
 

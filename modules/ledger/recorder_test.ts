@@ -272,6 +272,29 @@ Deno.test("openRecorder() replays what a crash left in the journal, once", async
   });
 });
 
+Deno.test("openRecorder() tells the truth when the journal cannot write that it is done", async () => {
+  await withStore(async (deps) => {
+    const dir = await Deno.makeTempDir();
+    const path = `${dir}/shares.journal`;
+    const left = await openJournal<JournalEntry>(path);
+    await left.append({ id: "old:1", kind: "shares", shares: [share(1)] });
+    await left.close();
+    const file = await openJournal<JournalEntry>(path);
+    const journal = { ...file, done: () => Promise.reject(new Error("No space left on device")) };
+    const recorder = openRecorder({
+      ...{ ...deps, clock: systemClock, runId: "new", journal, log: silentLogger },
+    });
+    await recorder.replayed;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    assert.equal(recorder.healthy, true);
+    assert.equal(await recorder.recordCandidate(candidate(9)), "recorded");
+    assert.equal(await recorder.record(share(2)), "credited");
+    await recorder.close();
+    await file.close();
+    await Deno.remove(dir, { recursive: true });
+  });
+});
+
 Deno.test("openRecorder() refuses shares while Redis is away and records them when it is back", {
   sanitizeOps: false,
   sanitizeResources: false,
