@@ -3,8 +3,13 @@ import { type Clock, type Difficulty, unixSeconds } from "../base/mod.ts";
 import type { Keys } from "./keys.ts";
 import { listOf, type Store } from "./redis.ts";
 import noteSubmissionLua from "./scripts/note_submission.lua" with { type: "text" };
+import reportHashrateLua from "./scripts/report_hashrate.lua" with { type: "text" };
 import { submissionField } from "./share_record.ts";
 
+/** Workers whose reported hashrate is kept at most. */
+const REPORTED_WORKERS_MAX = 50_000;
+const REPORTED_SECONDS = 3_600;
+const REPORT_HASHRATE = { name: "report_hashrate", source: reportHashrateLua };
 const NOTE_SUBMISSION = { name: "note_submission", source: noteSubmissionLua };
 
 /** What these notes need. */
@@ -53,17 +58,17 @@ export async function readLists(
   };
 }
 
-/** Keeps what a worker says of its own hashrate (hashes a second): display only. */
+/**
+ * Keeps what a worker says of its own hashrate (hashes a second): display only. The key lives for an
+ * hour and holds `workersMax` workers, as nobody has to prove anything for a field in it.
+ */
 export async function writeReportedHashrate(
-  deps: NoteDeps & { clock: Clock },
+  deps: NoteDeps & { clock: Clock; workersMax?: number },
   worker: { login: string; worker: string; hashrateHps: bigint },
 ): Promise<void> {
-  const key = deps.keys.own.reported();
-  await deps.store.multi([
-    [
-      ...["HSET", key, `${worker.login}:${worker.worker}`],
-      `${worker.hashrateHps}:${unixSeconds(deps.clock)}`,
-    ],
-    ["EXPIRE", key, "86400"],
+  await deps.store.script(REPORT_HASHRATE, [deps.keys.own.reported()], [
+    `${worker.login}:${worker.worker}`,
+    `${worker.hashrateHps}:${unixSeconds(deps.clock)}`,
+    ...[deps.workersMax ?? REPORTED_WORKERS_MAX, REPORTED_SECONDS].map(String),
   ]);
 }
