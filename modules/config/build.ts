@@ -58,18 +58,9 @@ function buildProxy(raw: RawConfig, found: Findings): ProxyConfig {
   const { proxy } = raw;
   const { policy } = proxy;
   if (policy.banning.enabled && policy.banning.ipset !== "") {
-    const path = "proxy.policy.banning.ipset";
-    if (policy.banning.ipset !== undefined) {
-      refuse(
-        found,
-        path,
-        "is not supported yet by this version",
-        'write "" to ban inside the pool alone, or set banning.enabled to false',
-      );
-    } else {
-      const message = "is missing: addresses are banned inside the pool alone";
-      found.warnings.push({ path, message });
-    }
+    // The old pool's file must go on working; a ban that the firewall does not see is still a ban.
+    const message = "is not filled yet by this version: addresses are banned inside the pool alone";
+    found.warnings.push({ path: "proxy.policy.banning.ipset", message });
   }
   return {
     enabled: proxy.enabled,

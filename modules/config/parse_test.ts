@@ -185,7 +185,6 @@ Deno.test("parseConfig() refuses what only later versions can do, never ignores 
     [{ payouts: { signer: { remote: { url: "http://a" } } } }, "payouts.signer.remote"],
     [{ api: { cors: [] } }, "api.cors"],
     [{ metrics: { listen: ":9" } }, "metrics"],
-    [{ proxy: { policy: { banning: { enabled: true, ipset: "blacklist" } } } }, "ipset"],
   ];
   for (const [value, path] of cases) {
     const problems = problemsOf(value);
@@ -194,6 +193,12 @@ Deno.test("parseConfig() refuses what only later versions can do, never ignores 
   }
   assert.deepEqual(problemsOf({ scheme: "prop", payouts: { inFlight: 1 } }), []);
   assert.match(problemsOf({ scheme: "pps" })[0]!, /is none of the known values/);
+});
+
+Deno.test("parseConfig() says that an ipset is not filled and bans inside the pool", () => {
+  const banning = { enabled: true, ipset: "blacklist" };
+  const { warnings } = parse({ proxy: { policy: { banning } } });
+  assert.deepEqual(warnings.map(({ path }) => path), ["proxy.policy.banning.ipset"]);
 });
 
 Deno.test("parseConfig() switches stratum off with proxy.enabled, and says so", () => {

@@ -66,7 +66,7 @@ const policy = z.object({
   banning: z.object({
     enabled: flag(false, "ban misbehaving clients"),
     ipset: z.string().optional()
-      .describe('firewall set for banned addresses; only "" (bans inside the pool) works so far'),
+      .describe("firewall set for banned addresses; not filled yet, bans happen inside the pool"),
     timeout: count(1800, "seconds of a ban", 1, 31_536_000),
     invalidPercent: z.number().min(0).max(100).default(30)
       .describe("percent of invalid shares of all shares that bans"),
