@@ -7,7 +7,7 @@
 /** Rooms by floor, lowest first. */
 const FLOORS = [
   ["base"],
-  ["config", "workers"],
+  ["config", "http", "workers"],
   ["ethash", "chain", "policy"],
   ["work"],
   ["share"],

@@ -1,6 +1,7 @@
 /** The API's door: one listening socket over the app, opened and closed cleanly. */
 import type { Clock, Logger, LogLevel } from "../base/mod.ts";
 import type { ApiConfig } from "../config/mod.ts";
+import { serveHttp } from "../http/mod.ts";
 import { createKeys, type RedisOptions } from "../ledger/mod.ts";
 import { createApp } from "./app.ts";
 import { connectingStore } from "./connecting_store.ts";
@@ -28,6 +29,8 @@ export interface Api {
 
 /** Replies under way may take this long (milliseconds) at the end. */
 const CLOSE_MS = 3_000;
+/** Connections held at once: browsers, and a load balancer's. */
+const CONNECTIONS_MAX = 1_024;
 
 /**
  * Opens the API; Redis may be away. With `purgeOnly` nothing is served, as in the old pool.
@@ -49,25 +52,20 @@ export async function serveApi(
     ...{ payments: api.payments, statsCollectIntervalMs: api.statsCollectIntervalMs },
     page,
   }, { ...deps, store, keys: createKeys(options.prefix) });
-  const end = new AbortController();
-  const listen = () =>
-    Deno.serve({
-      ...{ hostname: api.listen.hostname, port: api.listen.port, signal: end.signal },
-      onListen: ({ hostname, port }) => deps.log.info("api.listening", { hostname, port }),
-    }, app.fetch);
-  let server: ReturnType<typeof listen>;
-  try {
-    server = listen();
-  } catch (error) {
+  const { hostname, port } = api.listen;
+  const server = await serveHttp(
+    { hostname, port, connectionsMax: CONNECTIONS_MAX, bodyBytesMax: 0 },
+    (request) => app.fetch(request),
+    deps,
+  ).catch(async (error) => {
     await store.close();
     throw error;
-  }
+  });
+  deps.log.info("api.listening", { hostname, port: server.port });
   return {
-    port: server.addr.port,
+    port: server.port,
     async close() {
-      const cut = setTimeout(() => end.abort(), CLOSE_MS);
-      await server.shutdown();
-      clearTimeout(cut);
+      await server.close(CLOSE_MS);
       await store.close();
     },
   };

@@ -5,6 +5,7 @@
  * measured); the words are the eth-proxy dialect's.
  */
 import { type Clock, isAddress, type Logger, toQuantity } from "../base/mod.ts";
+import { type HttpServer, serveHttp } from "../http/mod.ts";
 import { ethProxy } from "./dialects/eth_proxy.ts";
 import { readWorker } from "./login.ts";
 import type { AddressReader } from "./remote_address.ts";
@@ -14,16 +15,11 @@ import { type Miner, type MiningService, WORK_NOT_READY } from "./service.ts";
 export interface GetworkOptions {
   hostname: string;
   port: number;
+  /** Connections held at once by this listener; further ones are closed at once. */
+  maxConn: number;
   limitHeadersBytes: number;
   limitBodyBytes: number;
   reusePort: boolean;
-}
-
-/** A listening getwork port. */
-export interface GetworkServer {
-  readonly port: number;
-  /** Stops listening and answers what is under way. */
-  close(): Promise<void>;
 }
 
 interface GetworkDeps {
@@ -37,18 +33,18 @@ interface GetworkDeps {
 const VALUES_MAX = 32;
 
 /** Opens the HTTP port. @throws when the address is taken */
-export function serveGetwork(options: GetworkOptions, deps: GetworkDeps): GetworkServer {
-  const server = Deno.serve({
-    hostname: options.hostname,
-    port: options.port,
-    reusePort: options.reusePort,
-    onListen: ({ hostname, port }) => deps.log.info("getwork.listening", { hostname, port }),
-    onError: (error) => {
-      deps.log.error("getwork.failed", { error });
-      return new Response(null, { status: 500 });
-    },
-  }, (request, info) => answer(request, info.remoteAddr.hostname, options, deps));
-  return { port: server.addr.port, close: () => server.shutdown() };
+export async function serveGetwork(
+  options: GetworkOptions,
+  deps: GetworkDeps,
+): Promise<HttpServer> {
+  const { hostname, port, reusePort, maxConn, limitBodyBytes } = options;
+  const server = await serveHttp(
+    { hostname, port, reusePort, connectionsMax: maxConn, bodyBytesMax: limitBodyBytes },
+    (request, peer) => answer(request, peer, options, deps),
+    deps,
+  );
+  deps.log.info("getwork.listening", { hostname, port: server.port });
+  return server;
 }
 
 /** Answers one request; `peer` is the socket's address. */
@@ -139,15 +135,8 @@ async function answerOne(
 /** The body, or undefined when it is longer than allowed, whatever Content-Length claims. */
 async function readBody(request: Request, maxBytes: number): Promise<string | undefined> {
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) return undefined;
-  if (request.body === null) return "";
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of request.body) {
-    size += chunk.length;
-    if (size > maxBytes) return undefined;
-    chunks.push(chunk);
-  }
-  return await new Blob(chunks as BlobPart[]).text();
+  const bytes = await request.bytes();
+  return bytes.length > maxBytes ? undefined : new TextDecoder().decode(bytes);
 }
 
 /** Cuts a body into its top-level JSON objects; text that is none is one value of its own. */

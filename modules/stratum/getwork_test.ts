@@ -67,7 +67,13 @@ Deno.test("answer() keeps open-ethereum-pool's status codes", async () => {
 
 Deno.test("serveGetwork() answers over a real socket", async () => {
   const { service } = scriptedDoor();
-  const server = serveGetwork({ hostname: "127.0.0.1", port: 0, reusePort: false, ...LIMITS }, {
+  const server = await serveGetwork({
+    hostname: "127.0.0.1",
+    port: 0,
+    reusePort: false,
+    maxConn: 8,
+    ...LIMITS,
+  }, {
     ...{ service, ...doorDeps, addressOf: addressReader([]) },
   });
   const response = await fetch(`http://127.0.0.1:${server.port}/${LOGIN}`, {
@@ -75,7 +81,7 @@ Deno.test("serveGetwork() answers over a real socket", async () => {
     body: `{"id":1,"method":"nothing"}`,
   });
   assert.match(await response.text(), /"code":-3/);
-  await server.close();
+  await server.close(1_000);
 });
 
 Deno.test("splitValues() cuts objects apart and keeps junk as one value", () => {

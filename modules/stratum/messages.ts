@@ -38,6 +38,7 @@ export interface StratumWorkerOptions extends CommonWorkerOptions {
   getwork?: {
     hostname: string;
     port: number;
+    maxConn: number;
     limitHeadersBytes: number;
     limitBodyBytes: number;
     trustedProxies: string[];

@@ -12,6 +12,8 @@ export function miningOptions(config: Config, network: Network | undefined): Min
   const { proxy } = config;
   const { threads } = config;
   // The native library is one for all workers; its threads are shared out among them.
+  // Each door of each worker holds so many connections.
+  const maxConn = Math.ceil(proxy.stratum.maxConn / threads);
   const verifierThreads = config.verifier.threads ?? navigator.hardwareConcurrency;
   return {
     ...{ name: config.name, workers: threads, journalDir: stateDir(config) },
@@ -32,7 +34,7 @@ export function miningOptions(config: Config, network: Network | undefined): Min
         ? {
           stratum: {
             ...proxy.stratum.listen,
-            maxConn: Math.ceil(proxy.stratum.maxConn / threads),
+            maxConn,
             ...{ timeoutMs: proxy.stratum.timeoutMs, loginTimeoutMs: proxy.loginTimeoutMs },
           },
         }
@@ -40,7 +42,7 @@ export function miningOptions(config: Config, network: Network | undefined): Min
       ...(proxy.enabled
         ? {
           getwork: {
-            ...proxy.listen,
+            ...{ ...proxy.listen, maxConn },
             ...{ limitHeadersBytes: proxy.limitHeadersBytes, limitBodyBytes: proxy.limitBodyBytes },
             trustedProxies: [...proxy.trustedProxies],
           },

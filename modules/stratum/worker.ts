@@ -29,6 +29,8 @@ const clock = systemClock;
 /** Reported hashrates are written at most this often per worker (milliseconds). */
 const REPORT_MS = 30_000;
 const REPORTERS_MAX = 50_000;
+/** Getwork answers under way may take this long at the end (milliseconds). */
+const CLOSE_MS = 10_000;
 
 hostWorker<StratumWorkerOptions, ToStratum, StratumStatus>("stratum", start);
 
@@ -99,7 +101,7 @@ async function start(
   const reusePort = options.workers > 1;
   const stratum = options.stratum &&
     serveStratum({ ...options.stratum, reusePort }, { service, clock, log });
-  const getwork = options.getwork && serveGetwork({ ...options.getwork, reusePort }, {
+  const getwork = options.getwork && await serveGetwork({ ...options.getwork, reusePort }, {
     ...{ service, clock, log, addressOf: addressReader(options.getwork.trustedProxies) },
   });
   const end = new AbortController();
@@ -150,7 +152,7 @@ async function start(
     async stop() {
       end.abort(new Error("stopped"));
       jobs.suspend();
-      await Promise.all([stratum?.close(), getwork?.close()]);
+      await Promise.all([stratum?.close(), getwork?.close(CLOSE_MS)]);
       await recorder.close();
       await rejectedLog.close();
       await journal.close();
