@@ -47,7 +47,7 @@ export async function judge(
   if (found.kind === "unknown") return { kind: "unknownJob" };
   if (found.kind === "stale") return { kind: "stale" };
   const { job } = found;
-  if (!deps.seen.add(submission.headerHash, submission.nonce)) return { kind: "duplicate" };
+  if (deps.seen.has(submission.headerHash, submission.nonce)) return { kind: "duplicate" };
 
   const header = hexToBytes(submission.headerHash);
   const nonceBytes = hexToBytes(submission.nonce);
@@ -57,6 +57,8 @@ export async function judge(
     const claimed = deps.hasher.finalHash(header, nonce, hexToBytes(submission.mix));
     if (claimed > target) return { kind: "lowDifficulty" };
   }
+  // Junk is not remembered: it costs an attacker nothing, and would take all the room.
+  deps.seen.add(submission.headerHash, submission.nonce);
   let proof: ProofOfWork;
   try {
     proof = await deps.hasher.hash(job.height, header, nonce);

@@ -72,6 +72,9 @@ Deno.test("judge() refuses a claimed mix that cannot reach the target with two k
   const { deps, calls } = setup(0n, SHARE_TARGET + 1n);
   assert.deepEqual(await judge(deps, submission(), SHARE_TARGET), { kind: "lowDifficulty" });
   assert.deepEqual(calls, ["final"]);
+  // Junk takes no room among the nonces seen: it is judged anew.
+  assert.equal(deps.seen.has(HEADER, submission().nonce), false);
+  assert.deepEqual(await judge(deps, submission(), SHARE_TARGET), { kind: "lowDifficulty" });
 });
 
 Deno.test("judge() calls a mix that is not the computed one bad, and computes a missing one", async () => {

@@ -9,17 +9,20 @@ const SEEN_NONCES_MAX = 200_000;
 export class SeenNonces {
   readonly #jobs = new Map<string, Set<string>>();
 
-  /** Notes a nonce; gives false when it was noted before. */
-  add(headerHash: string, nonce: string): boolean {
+  /** Whether a nonce was noted. */
+  has(headerHash: string, nonce: string): boolean {
+    return this.#jobs.get(headerHash)?.has(nonce) ?? false;
+  }
+
+  /** Notes a nonce. */
+  add(headerHash: string, nonce: string): void {
     let nonces = this.#jobs.get(headerHash);
     if (nonces === undefined) {
       if (this.#jobs.size >= SEEN_JOBS_MAX) this.#jobs.delete(this.#jobs.keys().next().value!);
       nonces = new Set();
       this.#jobs.set(headerHash, nonces);
     }
-    if (nonces.has(nonce)) return false;
     if (nonces.size < SEEN_NONCES_MAX) nonces.add(nonce);
-    return true;
   }
 
   /** Forgets a nonce that was not counted after all, so that it may come again. */

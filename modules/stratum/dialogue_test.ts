@@ -110,18 +110,61 @@ Deno.test("serveStratum() counts workers beyond the maximum of a login under 0",
   await withDoor(async (door, server) => {
     const client = await LineClient.connect(server.port);
     await client.send(`{"id":1,"method":"eth_submitLogin","params":["0x${"11".repeat(20)}"]}`);
+    await client.line();
     const { headerHash } = scriptedJob(1);
     for (let i = 0; i < 6; i++) {
       const params = ["0x00000000000000c1", headerHash, MIX];
       await client.send(
         JSON.stringify({ id: i, method: "eth_submitWork", params, worker: `w${i}` }),
       );
+      await client.line();
     }
-    for (let i = 0; i < 7; i++) await client.line();
     client.conn.close();
     assert.deepEqual(door.submissions.map(({ worker }) => worker), [
       ...["w0", "w1", "w2", "w3", "0", "0"],
     ]);
+  });
+});
+
+Deno.test("serveStratum() takes names and hashrates of a login only from its accepted shares", async () => {
+  await withDoor(async (door, server) => {
+    const client = await LineClient.connect(server.port);
+    const { headerHash } = scriptedJob(1);
+    const ask = async (method: string, params: unknown[], worker: string) => {
+      await client.send(JSON.stringify({ id: 1, method, params, worker }));
+      return await client.line();
+    };
+    const login = ["0x" + "11".repeat(20)];
+    // Somebody else logs in as the miner under many names, has shares refused and reports rates.
+    for (let i = 0; i < 6; i++) {
+      await ask("eth_submitLogin", login, `foreign${i}`);
+      await ask("eth_submitWork", ["0x00000000000000d3", headerHash, MIX], `foreign${i}`);
+      await ask("eth_submitHashrate", ["0xffff", headerHash], `foreign${i}`);
+    }
+    assert.equal(door.reported.length, 0);
+    await ask("eth_submitWork", ["0x00000000000000c1", headerHash, MIX], "rig");
+    assert.equal(door.submissions.at(-1)!.worker, "rig");
+    await ask("eth_submitHashrate", ["0xffff", headerHash], "rig");
+    assert.deepEqual(door.reported.map(({ miner, hashrateHps }) => [miner.worker, hashrateHps]), [
+      ["rig", 0xffffn],
+    ]);
+    client.conn.close();
+  });
+});
+
+Deno.test("serveStratum() turns a miner away that is blacklisted while it mines", async () => {
+  await withDoor(async (door, server) => {
+    const client = await LineClient.connect(server.port);
+    const login = "0x" + "11".repeat(20);
+    await client.send(`{"id":1,"method":"eth_submitLogin","params":["${login}"]}`);
+    assert.match((await client.line())!, /"result":true/);
+    door.policy.setLists({ blacklist: new Set([login]), whitelist: new Set() });
+    const params = ["0x00000000000000c1", scriptedJob(1).headerHash, MIX];
+    await client.send(JSON.stringify({ id: 2, method: "eth_submitWork", params }));
+    assert.match((await client.line())!, /blacklisted/);
+    assert.equal(await client.line().catch(() => null), null);
+    assert.deepEqual(door.submissions, []);
+    client.conn.close();
   });
 });
 

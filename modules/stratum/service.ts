@@ -36,7 +36,7 @@ export interface ServiceDeps {
   reportHashrate(miner: Miner, hashrateHps: bigint): void;
 }
 
-/** Logins whose worker names are remembered; the oldest is forgotten first. */
+/** Logins whose worker names are remembered; the one that mined longest ago is forgotten first. */
 const LOGINS_MAX = 50_000;
 /** A reported hashrate above this is no hashrate (2^63 hashes a second). */
 const REPORTED_HPS_MAX = (1n << 63n) - 1n;
@@ -66,22 +66,29 @@ export class MiningService {
     return { difficulty: credited, target: target > job.target ? target : job.target };
   }
 
-  /** The worker that counts: the request's own, else the session's, else "0"; bounded per login. */
+  /**
+   * The worker that counts: the request's own, else the session's, else "0".
+   *
+   * Anybody may log in as anybody, so names are only taken up by accepted shares: without work
+   * nobody fills another miner's list, nor this process's memory. Shares under way at once may
+   * take a few names more than the maximum.
+   */
   workerOf(login: string, ...candidates: unknown[]): string {
     const name = candidates.map(readWorker).find((worker) => worker !== undefined);
     if (name === undefined) return DEFAULT_WORKER;
-    let names = this.#workers.get(login);
-    if (names === undefined) {
-      if (this.#workers.size >= LOGINS_MAX) {
-        this.#workers.delete(this.#workers.keys().next().value!);
-      }
-      names = new Set();
-      this.#workers.set(login, names);
+    const names = this.#workers.get(login);
+    const isRoom = names === undefined || names.has(name) || names.size < this.deps.maxWorkers;
+    return isRoom ? name : DEFAULT_WORKER;
+  }
+
+  #keepWorker({ login, worker }: Miner): void {
+    const names = this.#workers.get(login) ?? new Set<string>();
+    // Re-inserted, so that the login that mined longest ago is forgotten first.
+    this.#workers.delete(login);
+    if (this.#workers.size >= LOGINS_MAX) {
+      this.#workers.delete(this.#workers.keys().next().value!);
     }
-    if (names.has(name)) return name;
-    if (names.size >= this.deps.maxWorkers) return DEFAULT_WORKER;
-    names.add(name);
-    return name;
+    this.#workers.set(login, names.add(worker));
   }
 
   /** Takes a claim; undefined when the process is closing and nothing may be said. */
@@ -102,16 +109,18 @@ export class MiningService {
       : { difficulty: this.deps.difficulty, target: targetOf(this.deps.difficulty) };
     const outcome = await this.deps.submit({ ...miner, ...claim }, terms);
     if (outcome === undefined) return undefined;
+    if (outcome.accepted) this.#keepWorker(miner);
     return outcome.accepted
       ? { accepted: true, banned: outcome.banned }
       : { accepted: false, error: rejectionError(outcome.rejection), banned: outcome.banned };
   }
 
-  /** Keeps a hashrate that a miner reports; false when it is no number. */
+  /** Keeps a hashrate that a worker with accepted shares reports; false when it does not count. */
   reportHashrate(miner: Miner, rate: unknown): boolean {
     if (!isQuantity(rate)) return false;
     const hashrateHps = BigInt(rate);
     if (hashrateHps > REPORTED_HPS_MAX) return false;
+    if (!this.#workers.get(miner.login)?.has(miner.worker)) return false;
     this.deps.reportHashrate(miner, hashrateHps);
     return true;
   }

@@ -177,14 +177,16 @@ export class Session {
         message: "Invalid login: expected 0x and 40 hex digits, or that with .worker",
       });
     }
-    if (service.policy.isBlacklisted(miner.login)) {
-      this.#end();
-      return dialect.error(command.id, { code: -1, message: "You are blacklisted" });
-    }
+    if (service.policy.isBlacklisted(miner.login)) return this.#turnAway(command.id);
     const worker = service.workerOf(miner.login, command.worker, miner.worker);
     this.#miner = { login: miner.login, worker };
     this.deps.log.debug("session.login", { ip: this.wire.remoteAddress, ...this.#miner });
     return dialect.result(command.id, true);
+  }
+
+  #turnAway(id: RpcId): string {
+    this.#end();
+    return this.deps.dialect.error(id, { code: -1, message: "You are blacklisted" });
   }
 
   async #submit(
@@ -195,6 +197,7 @@ export class Session {
       const { code, message } = REJECTIONS.notSubscribed;
       return dialect.error(command.id, { code, message });
     }
+    if (service.policy.isBlacklisted(this.#miner.login)) return this.#turnAway(command.id);
     const answer = await service.submit(this.#identity(command.worker), command.params);
     if (answer === undefined) return undefined;
     if (answer.banned) this.#end();
