@@ -2,14 +2,14 @@
 import type { Logger } from "../base/mod.ts";
 import { type Epoch, sameContext } from "./epochs.ts";
 import { VerifierClosedError } from "./errors.ts";
-import type { NativeLibrary } from "./library.ts";
+import { type NativeLibrary, PREFER_DATASET } from "./library.ts";
 
 /** An open context. */
 export interface Context {
   readonly epoch: Epoch;
   readonly handle: number;
-  /** Flags for its hashing calls (USE_DATASET or 0). */
-  flags: number;
+  /** Flags for its hashing calls: the dataset when there is one. */
+  readonly flags: number;
 }
 
 interface Slot {
@@ -38,6 +38,13 @@ export class EpochContexts {
   ensure(epoch: Epoch): Promise<Context> {
     if (this.#closed) return Promise.reject(new VerifierClosedError());
     return this.#slotOf(epoch).ready;
+  }
+
+  /** The contexts that are built, of the epochs given and in their order. */
+  built(epochs: Epoch[]): Context[] {
+    return epochs.flatMap((epoch) =>
+      this.#slots.find((slot) => sameContext(slot.epoch, epoch))?.context ?? []
+    );
   }
 
   /** Runs `work` with the context of an epoch, which stays open until the work is done. */
@@ -97,10 +104,15 @@ export class EpochContexts {
 
   async #build(epoch: Epoch): Promise<Context> {
     const startMs = performance.now();
-    const handle = await this.#library.openContext(epoch.epoch, epoch.seedRounds);
+    const handle = await this.#library.openContext(epoch);
     const tookMs = Math.round(performance.now() - startMs);
-    this.#log.info("epoch.ready", { epoch: epoch.epoch, seedRounds: epoch.seedRounds, tookMs });
-    return { epoch, handle, flags: 0 };
+    this.#log.info("epoch.ready", {
+      algorithm: epoch.algorithm,
+      epoch: epoch.epoch,
+      seedRounds: epoch.seedRounds,
+      tookMs,
+    });
+    return { epoch, handle, flags: PREFER_DATASET };
   }
 
   #closeIfDone(slot: Slot): void {

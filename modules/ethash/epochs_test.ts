@@ -1,7 +1,7 @@
 /** Epochs of both algorithms on both sides of every boundary. */
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
-import { EPOCH_MAX, epochOf, epochOfSeedRounds, type EpochRule } from "./epochs.ts";
+import { EPOCH_MAX, epochOf, epochOfSeedRounds, type EpochRule, sameContext } from "./epochs.ts";
 
 const ETHASH: EpochRule = { algorithm: "ethash" };
 const CLASSIC: EpochRule = { algorithm: "etchash", ecip1099Height: 11_700_000 };
@@ -9,6 +9,7 @@ const MORDOR: EpochRule = { algorithm: "etchash", ecip1099Height: 2_520_000 };
 
 Deno.test("epochOf() counts 30,000 blocks under Ethash", () => {
   deepStrictEqual(epochOf(ETHASH, 0), {
+    algorithm: "ethash",
     epoch: 0,
     seedRounds: 0,
     firstHeight: 0,
@@ -23,12 +24,14 @@ Deno.test("epochOf() counts 30,000 blocks under Ethash", () => {
 // Heights and numbers checked against go-etchash.
 Deno.test("epochOf() drops from 389 to 195 at ECIP-1099 and hashes the seed twice per epoch", () => {
   deepStrictEqual(epochOf(CLASSIC, 11_699_999), {
+    algorithm: "ethash",
     epoch: 389,
     seedRounds: 389,
     firstHeight: 11_670_000,
     nextHeight: 11_700_000,
   });
   deepStrictEqual(epochOf(CLASSIC, 11_700_000), {
+    algorithm: "ethash",
     epoch: 195,
     seedRounds: 390,
     firstHeight: 11_700_000,
@@ -82,4 +85,50 @@ Deno.test("epochOfSeedRounds() finds the epoch again on both sides of the fork",
     }
   }
   strictEqual(epochOfSeedRounds(CLASSIC, 391), undefined);
+});
+
+const UBIQ: EpochRule = { algorithm: "ubqhash", uip1Height: 660_000 };
+
+Deno.test("epochOf() changes Ubqhash's cache at UIP-1 and nothing else", () => {
+  const before = epochOf(UBIQ, 659_999);
+  const after = epochOf(UBIQ, 660_000);
+  deepStrictEqual([before.algorithm, before.epoch, before.seedRounds], ["ethash", 21, 21]);
+  deepStrictEqual([after.algorithm, after.epoch, after.seedRounds], ["ubqhash", 22, 22]);
+  strictEqual(before.nextHeight, after.firstHeight);
+  throws(() => epochOf({ algorithm: "ubqhash" }, 1), /uip1Height is undefined/);
+  throws(() => epochOf({ algorithm: "ubqhash", uip1Height: 660_001 }, 1), /multiple of 30000/);
+});
+
+Deno.test("epochOf() has one epoch under Frkhash, from the height on where a network takes it", () => {
+  const expanse: EpochRule = {
+    algorithm: "ethash",
+    next: { fromHeight: 8_500_000, rule: { algorithm: "frkhash" } },
+  };
+  const last = epochOf(expanse, 8_499_999);
+  deepStrictEqual(last, {
+    algorithm: "ethash",
+    epoch: 283,
+    seedRounds: 283,
+    firstHeight: 8_490_000,
+    nextHeight: 8_500_000,
+  });
+  for (const height of [8_500_000, 2 ** 52]) {
+    deepStrictEqual(epochOf(expanse, height), {
+      algorithm: "frkhash",
+      epoch: 0,
+      seedRounds: 0,
+      firstHeight: 8_500_000,
+      nextHeight: Number.POSITIVE_INFINITY,
+    });
+  }
+  deepStrictEqual(epochOfSeedRounds(expanse, 283), last);
+});
+
+Deno.test("sameContext() tells epochs of equal numbers by their algorithm", () => {
+  const before = epochOf(ETHASH, 660_000);
+  const after = epochOf(UBIQ, 660_000);
+  deepStrictEqual({ ...after, algorithm: "ethash" }, before);
+  strictEqual(sameContext(before, after), false);
+  strictEqual(sameContext(before, epochOf(UBIQ, 659_999)), false);
+  strictEqual(sameContext(after, epochOf(UBIQ, 689_999)), true);
 });

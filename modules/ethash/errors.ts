@@ -30,6 +30,7 @@ const MENDS: Record<string, string> = {
   TOO_MANY_HANDLES: "too many contexts are open in this process, close unused verifiers",
   IO: "the dataset file cannot be read or written, check path, rights and disk space",
   INVALID_DATASET: "the dataset file is not that of this epoch, delete it and generate it again",
+  TIER_UNAVAILABLE: "QUARRY_ETHASH_TIER asks for instructions that this processor lacks, unset it",
   NO_DATASET: "no dataset is attached to this epoch",
 };
 

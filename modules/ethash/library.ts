@@ -1,10 +1,12 @@
 /** The native library: the only Deno.dlopen, typed, with codes turned into errors. */
 import { fileURLToPath } from "node:url";
+import type { NativeAlgorithm } from "./epochs.ts";
 import { statusError, VerifierError } from "./errors.ts";
 import { STATUS } from "./status.ts";
+import { SYMBOLS } from "./symbols.ts";
 
 /** The interface version this file speaks (QUARRY_ABI_VERSION). */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 /** Bytes of one record: header 32, nonce 8 little-endian. */
 export const RECORD_BYTES = 40;
 /** Bytes of one output: mix digest 32, result 32. */
@@ -15,7 +17,16 @@ export const FOUND_BYTES = 80;
 export const SEARCH_MAX = 1 << 24;
 /** Flag: take pages from the attached dataset. */
 export const USE_DATASET = 1;
-const ALGORITHM_ETHASH = 0;
+/** Flag: take pages from the attached dataset if there is one. */
+export const PREFER_DATASET = 2;
+/** Bytes of one claim: header 32, nonce 8 little-endian, mix digest 32. */
+export const CLAIM_BYTES = 72;
+/** Algorithms by their numbers in the library. */
+export const ALGORITHM_CODES: Record<NativeAlgorithm, number> = {
+  ethash: 0,
+  ubqhash: 1,
+  frkhash: 2,
+};
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -29,25 +40,61 @@ export interface ContextInfo {
   hasDataset: boolean;
 }
 
+/** What a library's context is opened for. */
+export interface ContextKey {
+  algorithm: NativeAlgorithm;
+  epoch: number;
+  seedRounds: number;
+}
+
+/** How far a dataset is. */
+export interface DatasetProgress {
+  phase: "idle" | "waiting" | "checking" | "generating";
+  attached: boolean;
+  /** Rows of 64 bytes done in this phase, and of how many. */
+  done: number;
+  total: number;
+}
+
+const PHASES = ["idle", "waiting", "checking", "generating"] as const;
+
 /** The library's functions; those that return promises run off the event loop. */
 export interface NativeLibrary {
   /** Seed hash after a number of rounds. */
   seedHash(seedRounds: number): Bytes;
   keccak256(message: Uint8Array): Bytes;
   /** Result of a claimed mix digest: two keccaks. */
-  finalHash(headerHash: Uint8Array, nonce: bigint, mix: Uint8Array): Bytes;
+  finalHash(
+    headerHash: Uint8Array,
+    nonce: bigint,
+    mix: Uint8Array,
+    algorithm?: NativeAlgorithm,
+  ): Bytes;
+  /** Results of claims (CLAIM_BYTES each), 32 bytes each, eight at a time. */
+  finalHashBatch(claims: Bytes, algorithm?: NativeAlgorithm): Bytes;
   /** Builds or shares the context of an epoch; returns its handle. */
-  openContext(epoch: number, seedRounds: number): Promise<number>;
+  openContext(key: ContextKey): Promise<number>;
   /** The same with explicit item counts, for tests and nodes in test mode. */
-  openSizedContext(cacheItems: number, datasetItems: number, rounds: number): Promise<number>;
+  openSizedContext(
+    cacheItems: number,
+    datasetItems: number,
+    rounds: number,
+    algorithm?: NativeAlgorithm,
+  ): Promise<number>;
   closeContext(handle: number): void;
   contextInfo(handle: number): ContextInfo;
   /** Hashes the records into `out`; both stay untouched until the promise settles. */
   verifyBatch(handle: number, flags: number, records: Bytes, out: Bytes): Promise<void>;
   /** Searches a range; true when `out` has a solution. */
   search(handle: number, flags: number, range: SearchRange, out: Bytes): Promise<boolean>;
+  /** Attaches the whole dataset, generated unless it is there; undefined: in memory. */
+  prepareDataset(handle: number, directory: string | undefined, threads: number): Promise<void>;
+  datasetProgress(handle: number): DatasetProgress;
+  detachDataset(handle: number): void;
+  /** Removes unused dataset files of seeds below these rounds; returns how many. */
+  pruneDatasets(directory: string, seedRounds: number): Promise<number>;
   writeDataset(handle: number, directory: string, threads: number): Promise<void>;
-  writeDummyDataset(epoch: number, seedRounds: number, directory: string): Promise<void>;
+  writeDummyDataset(key: ContextKey, directory: string): Promise<void>;
   attachDataset(handle: number, path: string): Promise<void>;
   /** Unloads the library; no call may be in flight. */
   close(): void;
@@ -72,67 +119,6 @@ export function defaultLibraryPath(): string {
   return fileURLToPath(new URL(`../../native/build/${libraryFileName()}`, import.meta.url));
 }
 
-const PREFIX = "quarry_ethash_";
-
-const SYMBOLS = {
-  abiVersion: { name: `${PREFIX}abi_version`, parameters: [], result: "u32" },
-  seedHash: { name: `${PREFIX}seed_hash`, parameters: ["u32", "buffer"], result: "i32" },
-  keccak256: {
-    name: `${PREFIX}keccak256`,
-    parameters: ["buffer", "usize", "buffer"],
-    result: "i32",
-  },
-  finalHash: {
-    name: `${PREFIX}final_hash`,
-    parameters: ["buffer", "u64", "buffer", "buffer"],
-    result: "i32",
-  },
-  contextOpen: {
-    name: `${PREFIX}context_open`,
-    parameters: ["u32", "u32", "u32", "buffer"],
-    result: "i32",
-    nonblocking: true,
-  },
-  contextOpenSized: {
-    name: `${PREFIX}context_open_sized`,
-    parameters: ["u32", "u32", "u32", "buffer"],
-    result: "i32",
-    nonblocking: true,
-  },
-  contextClose: { name: `${PREFIX}context_close`, parameters: ["u32"], result: "i32" },
-  contextInfo: { name: `${PREFIX}context_info`, parameters: ["u32", "buffer"], result: "i32" },
-  verifyBatch: {
-    name: `${PREFIX}verify_batch`,
-    parameters: ["u32", "u32", "buffer", "usize", "buffer", "usize"],
-    result: "i32",
-    nonblocking: true,
-  },
-  search: {
-    name: `${PREFIX}search`,
-    parameters: ["u32", "u32", "buffer", "u64", "u32", "buffer", "buffer", "usize"],
-    result: "i32",
-    nonblocking: true,
-  },
-  datasetWrite: {
-    name: `${PREFIX}dataset_write`,
-    parameters: ["u32", "buffer", "usize", "u32"],
-    result: "i32",
-    nonblocking: true,
-  },
-  datasetWriteDummy: {
-    name: `${PREFIX}dataset_write_dummy`,
-    parameters: ["u32", "u32", "buffer", "usize"],
-    result: "i32",
-    nonblocking: true,
-  },
-  datasetAttach: {
-    name: `${PREFIX}dataset_attach`,
-    parameters: ["u32", "buffer", "usize"],
-    result: "i32",
-    nonblocking: true,
-  },
-} as const satisfies Deno.ForeignLibraryInterface;
-
 type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 /**
@@ -153,6 +139,7 @@ export function openLibrary(path: string = defaultLibraryPath()): NativeLibrary 
   return {
     ...quickCalls(library.symbols),
     ...slowCalls(library.symbols),
+    ...datasetCalls(library.symbols),
     close: () => library.close(),
   };
 }
@@ -197,11 +184,31 @@ function quickCalls(symbols: Symbols) {
       check("compute keccak-256", symbols.keccak256(some, BigInt(message.length), out));
       return out;
     },
-    finalHash(headerHash: Uint8Array, nonce: bigint, mix: Uint8Array): Bytes {
+    finalHash(
+      headerHash: Uint8Array,
+      nonce: bigint,
+      mix: Uint8Array,
+      algorithm: NativeAlgorithm = "ethash",
+    ): Bytes {
       const out = new Uint8Array(32);
       const header = exactly(headerHash, 32, "header hash");
-      const code = symbols.finalHash(header, nonce, exactly(mix, 32, "mix digest"), out);
+      const digest = exactly(mix, 32, "mix digest");
+      const code = symbols.finalHash(ALGORITHM_CODES[algorithm], header, nonce, digest, out);
       check("compute a final hash", code);
+      return out;
+    },
+    finalHashBatch(claims: Bytes, algorithm: NativeAlgorithm = "ethash"): Bytes {
+      const count = claims.length / CLAIM_BYTES;
+      const out = new Uint8Array(Math.ceil(count) * 32);
+      const lengths = [BigInt(claims.length), BigInt(out.length)] as const;
+      const code = symbols.finalHashBatch(
+        ALGORITHM_CODES[algorithm],
+        claims,
+        lengths[0],
+        out,
+        lengths[1],
+      );
+      check(`compute ${count} final hashes`, code);
       return out;
     },
     closeContext(handle: number): void {
@@ -213,6 +220,22 @@ function quickCalls(symbols: Symbols) {
       const [cacheItems = 0, datasetItems = 0, seedRounds = 0, hasDataset = 0] = out;
       return { cacheItems, datasetItems, seedRounds, hasDataset: hasDataset === 1 };
     },
+    datasetProgress(handle: number): DatasetProgress {
+      const view = new DataView(new ArrayBuffer(24));
+      check(
+        "read a dataset's progress",
+        symbols.datasetProgress(handle, new Uint8Array(view.buffer)),
+      );
+      return {
+        phase: PHASES[view.getUint32(0, true)] ?? "idle",
+        attached: view.getUint32(4, true) === 1,
+        done: Number(view.getBigUint64(8, true)),
+        total: Number(view.getBigUint64(16, true)),
+      };
+    },
+    detachDataset(handle: number): void {
+      check("detach a dataset", symbols.datasetDetach(handle));
+    },
   };
 }
 
@@ -223,18 +246,19 @@ function slowCalls(symbols: Symbols) {
     check("open a context", await call(new Uint8Array(out.buffer)));
     return out[0]!;
   }
-  async function withText(action: string, text: string, call: TextCall): Promise<void> {
-    const bytes = new TextEncoder().encode(text);
-    const code = await call(bytes, BigInt(bytes.length));
-    // Named after the call, so that the bytes outlive it.
-    check(`${action} "${text}"`, bytes.length === 0 ? STATUS.INVALID_LENGTH : code);
-  }
   return {
-    openContext(epoch: number, seedRounds: number): Promise<number> {
-      return open((out) => symbols.contextOpen(ALGORITHM_ETHASH, epoch, seedRounds, out));
+    openContext({ algorithm, epoch, seedRounds }: ContextKey): Promise<number> {
+      const code = ALGORITHM_CODES[algorithm];
+      return open((out) => symbols.contextOpen(code, epoch, seedRounds, out));
     },
-    openSizedContext(cacheItems: number, datasetItems: number, rounds: number) {
-      return open((out) => symbols.contextOpenSized(cacheItems, datasetItems, rounds, out));
+    openSizedContext(
+      cacheItems: number,
+      datasetItems: number,
+      rounds: number,
+      algorithm: NativeAlgorithm = "ethash",
+    ): Promise<number> {
+      const code = ALGORITHM_CODES[algorithm];
+      return open((out) => symbols.contextOpenSized(code, cacheItems, datasetItems, rounds, out));
     },
     async verifyBatch(handle: number, flags: number, records: Bytes, out: Bytes): Promise<void> {
       const lengths = [BigInt(records.length), BigInt(out.length)] as const;
@@ -259,6 +283,43 @@ function slowCalls(symbols: Symbols) {
       );
       return check(`search from ${startNonce} below ${target.toHex()}`, code) === STATUS.OK;
     },
+  };
+}
+
+type TextCall = (bytes: Bytes, length: bigint) => Promise<number>;
+
+async function withText(action: string, text: string, call: TextCall): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  const code = await call(bytes, BigInt(bytes.length));
+  // Named after the call, so that the bytes outlive it.
+  check(`${action} "${text}"`, bytes.length === 0 ? STATUS.INVALID_LENGTH : code);
+}
+
+/** Calls about datasets, of seconds to minutes, on a thread of the pool. */
+function datasetCalls(symbols: Symbols) {
+  return {
+    async prepareDataset(handle: number, directory: string | undefined, threads: number) {
+      if (directory === undefined) {
+        const code = await symbols.datasetPrepare(handle, null, 0n, threads);
+        check("generate a dataset in memory", code);
+        return;
+      }
+      await withText(
+        "prepare the dataset in",
+        directory,
+        (bytes, length) => symbols.datasetPrepare(handle, bytes, length, threads),
+      );
+    },
+    async pruneDatasets(directory: string, seedRounds: number): Promise<number> {
+      const out = new Uint32Array(1);
+      await withText(
+        "remove old datasets in",
+        directory,
+        (bytes, length) =>
+          symbols.datasetPrune(bytes, length, seedRounds, new Uint8Array(out.buffer)),
+      );
+      return out[0]!;
+    },
     writeDataset(handle: number, directory: string, threads: number): Promise<void> {
       return withText(
         "write a dataset into",
@@ -266,11 +327,13 @@ function slowCalls(symbols: Symbols) {
         (bytes, length) => symbols.datasetWrite(handle, bytes, length, threads),
       );
     },
-    writeDummyDataset(epoch: number, seedRounds: number, directory: string): Promise<void> {
+    writeDummyDataset(key: ContextKey, directory: string): Promise<void> {
+      const { algorithm, epoch, seedRounds } = key;
+      const code = ALGORITHM_CODES[algorithm];
       return withText(
         "write a dummy dataset into",
         directory,
-        (bytes, length) => symbols.datasetWriteDummy(epoch, seedRounds, bytes, length),
+        (bytes, length) => symbols.datasetWriteDummy(code, epoch, seedRounds, bytes, length),
       );
     },
     attachDataset(handle: number, path: string): Promise<void> {
@@ -282,5 +345,3 @@ function slowCalls(symbols: Symbols) {
     },
   };
 }
-
-type TextCall = (bytes: Bytes, length: bigint) => Promise<number>;

@@ -5,14 +5,19 @@ import { EPOCH_MAX } from "./epochs.ts";
 import { BATCH_MAX } from "./batcher.ts";
 import {
   ABI_VERSION,
+  ALGORITHM_CODES,
+  CLAIM_BYTES,
   FOUND_BYTES,
   openLibrary,
   OUTPUT_BYTES,
+  PREFER_DATASET,
   RECORD_BYTES,
   SEARCH_MAX,
   USE_DATASET,
 } from "./library.ts";
 import { STATUS, statusName } from "./status.ts";
+
+const GENESIS = { algorithm: "ethash", epoch: 0, seedRounds: 0 } as const;
 
 /** Every QUARRY_ number of the C header. */
 async function headerNumbers(): Promise<Map<string, number>> {
@@ -43,6 +48,11 @@ Deno.test("openLibrary() speaks the numbers of the C header", async () => {
   strictEqual(header.get("FOUND_BYTES"), FOUND_BYTES);
   strictEqual(header.get("SEARCH_MAX"), SEARCH_MAX);
   strictEqual(header.get("USE_DATASET"), USE_DATASET);
+  strictEqual(header.get("PREFER_DATASET"), PREFER_DATASET);
+  strictEqual(header.get("CLAIM_BYTES"), CLAIM_BYTES);
+  for (const [name, code] of Object.entries(ALGORITHM_CODES)) {
+    strictEqual(header.get(`ALGORITHM_${name.toUpperCase()}`), code);
+  }
   strictEqual(header.get("EPOCH_MAX"), EPOCH_MAX);
   strictEqual(header.get("BATCH_MAX")! >= BATCH_MAX, true);
 });
@@ -60,9 +70,15 @@ Deno.test("openLibrary() turns codes into errors and refuses wrong lengths itsel
     throws(() => library.closeContext(4_000_000_000), /INVALID_HANDLE/);
     throws(() => library.seedHash(1_000_000), /INVALID_EPOCH/);
     throws(() => library.finalHash(new Uint8Array(31), 0n, new Uint8Array(32)), RangeError);
-    await rejects(library.openContext(1_000_000, 0), /INVALID_EPOCH/);
-    await rejects(library.writeDummyDataset(0, 0, ""), /INVALID_LENGTH/);
-    await rejects(library.writeDummyDataset(0, 0, "/proc/nowhere"), /check path, rights and disk/);
+    await rejects(
+      library.openContext({ algorithm: "ethash", epoch: 1_000_000, seedRounds: 0 }),
+      /INVALID_EPOCH/,
+    );
+    await rejects(library.writeDummyDataset(GENESIS, ""), /INVALID_LENGTH/);
+    await rejects(
+      library.writeDummyDataset(GENESIS, "/proc/nowhere"),
+      /check path, rights and disk/,
+    );
   } finally {
     library.close();
   }

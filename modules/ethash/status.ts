@@ -15,6 +15,7 @@ export const STATUS = {
   INVALID_DATASET: -9,
   NO_DATASET: -10,
   CLOSED: -11,
+  TIER_UNAVAILABLE: -12,
   PANIC: -99,
 } as const;
 

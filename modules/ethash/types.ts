@@ -62,7 +62,10 @@ export interface Verifier {
    * {VerifierError} when the height's epoch is not next to the prepared one.
    */
   hash(height: number, headerHash: Uint8Array, nonce: bigint): Promise<PowHash>;
-  /** The result that belongs to a claimed mix digest: a cheap filter, never an acceptance. */
+  /**
+   * The result that belongs to a claimed mix digest, under the algorithm of the prepared height: a
+   * cheap filter, never an acceptance.
+   */
   finalHash(headerHash: Uint8Array, nonce: bigint, mix: Uint8Array): bigint;
   /** The seed hash of a height's epoch, as getWork shows it. */
   seedHash(height: number): Uint8Array;

@@ -10,7 +10,6 @@ import {
   type NativeLibrary,
   openLibrary,
   SEARCH_MAX,
-  USE_DATASET,
 } from "./library.ts";
 import type {
   SearchOptions,
@@ -90,7 +89,8 @@ class NativeVerifier implements Verifier {
 
   finalHash(headerHash: Uint8Array, nonce: bigint, mix: Uint8Array): bigint {
     this.#assertOpen();
-    return bytesToBigInt(this.#library.finalHash(headerHash, checkNonce(nonce), mix));
+    const { algorithm } = this.#current ?? epochOf(this.#rule, 0);
+    return bytesToBigInt(this.#library.finalHash(headerHash, checkNonce(nonce), mix, algorithm));
   }
 
   seedHash(height: number): Uint8Array {
@@ -143,25 +143,23 @@ class NativeVerifier implements Verifier {
         const status = error instanceof VerifierError ? error.facts.status : undefined;
         if (status !== "IO" && status !== "INVALID_DATASET") throw error;
         this.#log.info("dataset.generate", { path, reason: status });
-        await this.#library.writeDataset(context.handle, directory, threads);
-        await this.#library.attachDataset(context.handle, path);
+        await this.#library.prepareDataset(context.handle, directory, threads);
       }
-      context.flags = USE_DATASET;
       this.#log.info("dataset.attached", { path, epoch: context.epoch.epoch });
     });
   }
 
   attachDataset(height: number, path: string): Promise<void> {
-    return this.#withContext(height, async (context) => {
-      await this.#library.attachDataset(context.handle, path);
-      context.flags = USE_DATASET;
-    });
+    return this.#withContext(
+      height,
+      (context) => this.#library.attachDataset(context.handle, path),
+    );
   }
 
   writeDummyDataset(height: number, directory: string): Promise<void> {
     this.#assertOpen();
-    const { epoch, seedRounds } = epochOf(this.#rule, height);
-    return this.#track(this.#library.writeDummyDataset(epoch, seedRounds, directory));
+    const epoch = epochOf(this.#rule, height);
+    return this.#track(this.#library.writeDummyDataset(epoch, directory));
   }
 
   stats(): VerifierStats {
@@ -229,12 +227,12 @@ class NativeVerifier implements Verifier {
   #neighbours(epoch: Epoch): Epoch[] {
     const near = [epoch];
     if (epoch.firstHeight > 0) near.push(epochOf(this.#rule, epoch.firstHeight - 1));
-    if (epoch.epoch < EPOCH_MAX) near.push(epochOf(this.#rule, epoch.nextHeight));
+    if (hasNext(epoch)) near.push(epochOf(this.#rule, epoch.nextHeight));
     return near;
   }
 
   #buildAhead(epoch: Epoch): void {
-    if (this.#closing || epoch.epoch >= EPOCH_MAX) return;
+    if (this.#closing || !hasNext(epoch)) return;
     const next = epochOf(this.#rule, epoch.nextHeight);
     // The next prepare() tries again; until the epoch ends nothing depends on it.
     this.#contexts.ensure(next).catch((error) => {
@@ -246,6 +244,10 @@ class NativeVerifier implements Verifier {
   #assertOpen(): void {
     if (this.#closing) throw new VerifierClosedError();
   }
+}
+
+function hasNext(epoch: Epoch): boolean {
+  return Number.isFinite(epoch.nextHeight) && epoch.epoch < EPOCH_MAX;
 }
 
 function checkNonce(nonce: bigint): bigint {

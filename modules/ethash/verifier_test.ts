@@ -73,6 +73,37 @@ Deno.test("hash() reproduces the Etchash vectors on both sides of ECIP-1099", as
   });
 });
 
+Deno.test("hash() reproduces the Ubqhash vectors on both sides of UIP-1", async () => {
+  const ubiq: EpochRule = { algorithm: "ubqhash", uip1Height: 660_000 };
+  const old: Vector[] = (await readVectors("ubqhash")).hashes;
+  const { hashes }: { hashes: Vector[] } = await readVectors("ubqhash_uip1");
+  const some = [...old.filter((vector) => vector.height < 660_000), ...hashes];
+  await withVerifier(ubiq, async (verifier) => {
+    for (const height of [0, 659_999, 660_000, 2_500_000]) {
+      await verifier.prepare(height);
+      const here = some.filter((vector) => vector.height === height);
+      ok(here.length >= 4);
+      await Promise.all(here.map((vector) => check(verifier, vector)));
+    }
+  });
+});
+
+Deno.test("hash() reproduces the Frkhash vectors after a network changed to it", async () => {
+  const { hashes }: { hashes: Vector[] } = await readVectors("frkhash");
+  const expanse: EpochRule = {
+    algorithm: "ethash",
+    next: { fromHeight: 8_500_000, rule: { algorithm: "frkhash" } },
+  };
+  strictEqual(hashes.length, 32);
+  await withVerifier(expanse, async (verifier) => {
+    await verifier.prepare(8_500_000);
+    await Promise.all(hashes.map((vector) => check(verifier, vector)));
+    const [{ header, nonce, mix }] = hashes as [Vector];
+    const wrong = hexToBytes(mix).map((byte) => byte ^ 1);
+    strictEqual(verifier.finalHash(hexToBytes(header), BigInt(nonce), wrong), 2n ** 256n - 1n);
+  });
+});
+
 Deno.test("hash() proves two real Ethereum Classic blocks at their published difficulty", async () => {
   const { blocks } = await readVectors("ethash");
   strictEqual(blocks.length, 2);

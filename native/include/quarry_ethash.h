@@ -1,5 +1,5 @@
 /*
- * quarry_ethash: Ethash and Etchash verification in batches.
+ * quarry_ethash: verification of Ethash and its relatives in batches.
  *
  * The contract between the Rust library and its callers. Every function may be called from any
  * thread at any time. Functions that return int32_t answer one of the status codes below; output is
@@ -16,7 +16,7 @@
 extern "C" {
 #endif
 
-#define QUARRY_ABI_VERSION 1
+#define QUARRY_ABI_VERSION 2
 
 /* Status codes: zero and above are answers, below zero are errors. */
 enum quarry_status {
@@ -33,14 +33,30 @@ enum quarry_status {
     QUARRY_INVALID_DATASET = -9,   /* wrong size, magic or content of a dataset file */
     QUARRY_NO_DATASET = -10,       /* QUARRY_USE_DATASET without an attached dataset */
     QUARRY_CLOSED = -11,           /* the handle was closed while the call ran */
+    QUARRY_TIER_UNAVAILABLE = -12, /* QUARRY_ETHASH_TIER asks for a tier that is not to be had */
     QUARRY_PANIC = -99             /* a bug; the panic was caught */
 };
 
-/* Algorithms by how the light cache is made. Etchash is Ethash with other epochs. */
-#define QUARRY_ALGORITHM_ETHASH 0
+/* Algorithms. Etchash is Ethash with other epochs; Ubqhash is Ethash before its epoch 22. */
+#define QUARRY_ALGORITHM_ETHASH 0  /* light cache by keccak-512 */
+#define QUARRY_ALGORITHM_UBQHASH 1 /* light cache by BLAKE2b-512 */
+#define QUARRY_ALGORITHM_FRKHASH 2 /* two keccaks; no epochs, cache or dataset */
 
-/* Flags: take pages from the attached dataset instead of computing them. */
-#define QUARRY_USE_DATASET 1
+/* Flags, one of them or 0 (pages computed from the light cache). Frkhash has no dataset to use. */
+#define QUARRY_USE_DATASET 1    /* pages of the attached dataset, QUARRY_NO_DATASET without one */
+#define QUARRY_PREFER_DATASET 2 /* pages of the attached dataset if there is one */
+
+/* What is being done about a dataset. */
+#define QUARRY_PHASE_IDLE 0
+#define QUARRY_PHASE_WAITING 1    /* another process holds the file's lock */
+#define QUARRY_PHASE_CHECKING 2   /* a file is compared with its checksums */
+#define QUARRY_PHASE_GENERATING 3
+
+/*
+ * The processor's best instructions are used. The environment variable QUARRY_ETHASH_TIER, read
+ * once, forces others: "portable", "avx2" or "avx512"; what the processor does not have is answered
+ * by QUARRY_TIER_UNAVAILABLE.
+ */
 
 /* Bounds. */
 #define QUARRY_EPOCH_MAX 4095
@@ -54,6 +70,7 @@ enum quarry_status {
 /* Layouts (bytes). */
 #define QUARRY_RECORD_BYTES 40  /* header 32, nonce 8 little-endian */
 #define QUARRY_OUTPUT_BYTES 64  /* mix digest 32, result 32, both big-endian numbers */
+#define QUARRY_CLAIM_BYTES 72   /* header 32, nonce 8 little-endian, claimed mix digest 32 */
 #define QUARRY_FOUND_BYTES 80   /* nonce 8, nonces tried 8 (little-endian), mix 32, result 32 */
 
 /* QUARRY_ABI_VERSION of the library; callers refuse another one than theirs. */
@@ -64,7 +81,7 @@ uint32_t quarry_ethash_abi_version(void);
  * dataset; seed_rounds is how often 32 zero bytes go through keccak-256: the same number for
  * Ethash, twice the number for Etchash from ECIP-1099 on. Builds the light cache (0.2 to 2 s, 16
  * MiB and more) unless it is open already anywhere in the process; then it is shared. A handle is
- * never given out twice.
+ * never given out twice. Frkhash has size_epoch 0 and seed_rounds 0 only.
  */
 int32_t quarry_ethash_context_open(uint32_t algorithm, uint32_t size_epoch, uint32_t seed_rounds,
                                    uint32_t *out_handle);
@@ -73,12 +90,13 @@ int32_t quarry_ethash_context_open(uint32_t algorithm, uint32_t size_epoch, uint
  * The same with explicit item counts, at most those of epoch 0: for tests, and for go-ethereum's
  * test mode (16 cache items of 64 bytes, 256 dataset items of 128 bytes).
  */
-int32_t quarry_ethash_context_open_sized(uint32_t cache_items, uint32_t dataset_items,
-                                         uint32_t seed_rounds, uint32_t *out_handle);
+int32_t quarry_ethash_context_open_sized(uint32_t algorithm, uint32_t cache_items,
+                                         uint32_t dataset_items, uint32_t seed_rounds,
+                                         uint32_t *out_handle);
 
 /*
  * Closes a handle. Calls in flight keep the memory until they end; searches and dataset writing
- * end early with QUARRY_CLOSED.
+ * end early with QUARRY_CLOSED. No other call ends them: to abort a generation, close the handle.
  */
 int32_t quarry_ethash_context_close(uint32_t handle);
 
@@ -99,10 +117,18 @@ int32_t quarry_ethash_keccak256(const uint8_t *message, size_t length, uint8_t *
 
 /*
  * The result that belongs to a claimed mix digest, for two keccaks. A filter, not a proof: anyone
- * can search for a digest that passes.
+ * can search for a digest that passes. Frkhash knows the right digest: with another one the result
+ * is the largest number.
  */
-int32_t quarry_ethash_final_hash(const uint8_t *header32, uint64_t nonce, const uint8_t *mix32,
-                                 uint8_t *out32);
+int32_t quarry_ethash_final_hash(uint32_t algorithm, const uint8_t *header32, uint64_t nonce,
+                                 const uint8_t *mix32, uint8_t *out32);
+
+/*
+ * The same for 1 to QUARRY_BATCH_MAX claims, eight at a time where the processor can; out_bytes is
+ * exactly 32 for each.
+ */
+int32_t quarry_ethash_final_hash_batch(uint32_t algorithm, const uint8_t *claims,
+                                       size_t claims_bytes, uint8_t *out, size_t out_bytes);
 
 /*
  * Hashes 1 to QUARRY_BATCH_MAX records; out_bytes is exactly QUARRY_OUTPUT_BYTES for each. Runs on
@@ -121,10 +147,42 @@ int32_t quarry_ethash_search(uint32_t handle, uint32_t flags, const uint8_t *hea
                              uint8_t *out, size_t out_bytes);
 
 /*
- * Generates the context's dataset as directory/full-R23-<first 8 bytes of the seed in hex>, the
- * file of go-ethereum, with this many threads (0: one per core). The file appears when complete.
- * Paths are UTF-8 without a terminating zero.
+ * Attaches the whole dataset of the context, for all who share it, and returns when that is done.
+ * With a null directory of 0 bytes it is in memory: generated there, QUARRY_OUT_OF_MEMORY when the
+ * system has too little left. Otherwise it is the file directory/full-R23-<first 8 bytes of the seed
+ * in hex>, go-ethereum's format: mapped when it is whole by its checksums (<file>.sums), generated
+ * first when it is missing, incomplete or damaged. A file appears when complete. Processes that
+ * prepare the same file wait for each other (<file>.lock).
+ *
+ * Generation takes this many threads (0: one per core) of the lowest priority; calls over the light
+ * cache go on meanwhile. Returns at once when a dataset is attached already. Ends early with
+ * QUARRY_CLOSED when the handle is closed. Paths are UTF-8 without a terminating zero.
  */
+int32_t quarry_ethash_dataset_prepare(uint32_t handle, const uint8_t *directory,
+                                      size_t directory_bytes, uint32_t threads);
+
+struct quarry_dataset_progress {
+    uint32_t phase;    /* QUARRY_PHASE_ */
+    uint32_t attached; /* 0 or 1 */
+    uint64_t done;     /* rows of 64 bytes done in this phase */
+    uint64_t total;    /* rows of 64 bytes of this phase */
+};
+
+/* How far the context's dataset is; for polling while another thread prepares it. */
+int32_t quarry_ethash_dataset_progress(uint32_t handle, struct quarry_dataset_progress *out);
+
+/* Lets go of the context's dataset; its memory goes when the last call over it ends. */
+int32_t quarry_ethash_dataset_detach(uint32_t handle);
+
+/*
+ * Removes the dataset files of directory whose seeds have fewer than seed_rounds rounds, with what
+ * lies beside them, and writes how many. Files without checksums are not this library's and stay;
+ * files that any process has mapped through this library stay.
+ */
+int32_t quarry_ethash_dataset_prune(const uint8_t *directory, size_t directory_bytes,
+                                    uint32_t seed_rounds, uint32_t *out_removed);
+
+/* Generates the file as quarry_ethash_dataset_prepare does, always, and does not attach it. */
 int32_t quarry_ethash_dataset_write(uint32_t handle, const uint8_t *directory,
                                     size_t directory_bytes, uint32_t threads);
 
@@ -132,13 +190,16 @@ int32_t quarry_ethash_dataset_write(uint32_t handle, const uint8_t *directory,
  * Writes a sparse file of the name, size and magic of that epoch's dataset without its content, so
  * that a node does not generate it. It must never be mined or verified with.
  */
-int32_t quarry_ethash_dataset_write_dummy(uint32_t size_epoch, uint32_t seed_rounds,
-                                          const uint8_t *directory, size_t directory_bytes);
+int32_t quarry_ethash_dataset_write_dummy(uint32_t algorithm, uint32_t size_epoch,
+                                          uint32_t seed_rounds, const uint8_t *directory,
+                                          size_t directory_bytes);
 
 /*
- * Maps a dataset file and attaches it to the context for QUARRY_USE_DATASET, for all who share the
- * context. Size, magic and a spread of items are checked. The file may be renamed or deleted while
- * it is mapped; it must not be truncated or written to (the process would be killed or hash wrong).
+ * Maps a dataset file and attaches it to the context for all who share it. Size, magic and a spread
+ * of pages are checked, checksums are not needed. A mapped file may be renamed, replaced by renaming
+ * or deleted; it must not be truncated or written to: the system would kill the process (SIGBUS) or
+ * hashes would be wrong. This library never does that to a file of its own, and holds a shared
+ * flock(2) on every file that it has mapped, by which others can see that it is in use.
  */
 int32_t quarry_ethash_dataset_attach(uint32_t handle, const uint8_t *path, size_t path_bytes);
 

@@ -1,7 +1,7 @@
 //! The light cache of an epoch: built once, read by many threads, freed with its last user.
 
+use crate::algorithm::Kind;
 use crate::epoch::{Shape, seed_hash};
-use crate::keccak::{bytes_to_lanes, keccak512_lanes};
 use crate::mem::{Rows, prefetch};
 use crate::row::{FastMod, Row};
 use crate::status::Status;
@@ -18,10 +18,13 @@ pub struct Cache {
 impl Cache {
     /// Builds the cache: about 0.25 s at epoch 0 and 1 s at epoch 390, on one core by its nature
     /// (every item hashes its predecessor).
-    pub fn build(shape: &Shape) -> Result<Cache, Status> {
+    pub fn build(shape: &Shape, tier: Tier) -> Result<Cache, Status> {
+        let Kind::Hashimoto(fill) = shape.algorithm.kind else {
+            return Err(Status::Unsupported);
+        };
         let mut rows = Rows::zeroed(shape.cache_items as usize).ok_or(Status::OutOfMemory)?;
         let modulus = FastMod::new(shape.cache_items);
-        Tier::detect().fill_cache(&mut rows, &modulus, &seed_hash(shape.seed_rounds));
+        fill(tier, &mut rows, &modulus, &seed_hash(shape.seed_rounds));
         Ok(Cache { rows, modulus })
     }
 
@@ -38,13 +41,20 @@ impl Cache {
     }
 }
 
-/// mkcache of the specification: a chain of keccak-512, then three rounds of RandMemoHash.
+/// mkcache of the specification: a chain of hashes, then three rounds of RandMemoHash.
+///
+/// `first` is the hash of the seed, `hash` the 64-byte hash of the algorithm.
 #[inline(always)]
-pub(crate) fn fill(rows: &mut [Row], modulus: &FastMod, seed: &[u8; 32]) {
-    let mut lanes = keccak512_lanes(&bytes_to_lanes::<4>(seed));
+pub(crate) fn fill(
+    rows: &mut [Row],
+    modulus: &FastMod,
+    first: [u64; 8],
+    hash: impl Fn(&[u64; 8]) -> [u64; 8],
+) {
+    let mut lanes = first;
     for row in rows.iter_mut() {
         *row = Row::from_lanes(&lanes);
-        lanes = keccak512_lanes(&lanes);
+        lanes = hash(&lanes);
     }
     let count = rows.len();
     for _ in 0..CACHE_ROUNDS {
@@ -58,7 +68,7 @@ pub(crate) fn fill(rows: &mut [Row], modulus: &FastMod, seed: &[u8; 32]) {
             for (lane, other) in previous.iter_mut().zip(partner) {
                 *lane ^= other;
             }
-            previous = keccak512_lanes(&previous);
+            previous = hash(&previous);
             rows[i] = Row::from_lanes(&previous);
         }
     }

@@ -3,6 +3,7 @@
 //! Which height belongs to which epoch is a network rule and stays outside: callers give the epoch
 //! that sets the sizes and, separately, how often the seed is hashed. They differ under ECIP-1099.
 
+use crate::algorithm::{Algorithm, Kind};
 use crate::keccak::keccak256_32;
 use crate::status::Status;
 
@@ -24,42 +25,59 @@ pub const CACHE_ITEM_BYTES: u64 = 64;
 /// Bytes of a dataset page, two 64-byte items (MIX_BYTES of the specification).
 pub const DATASET_ITEM_BYTES: u64 = 128;
 
-/// How many items a context has, and which seed its cache grows from.
+/// What tells contexts apart: the algorithm, how many items there are, and which seed the cache
+/// grows from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
-    /// 64-byte items of the light cache.
+    /// Its row in the table of algorithms.
+    pub algorithm: &'static Algorithm,
+    /// 64-byte items of the light cache; none without a dataset.
     pub cache_items: u32,
-    /// 128-byte items of the dataset.
+    /// 128-byte items of the dataset; none without one.
     pub dataset_items: u32,
     /// Times that 32 zero bytes go through keccak-256.
     pub seed_rounds: u32,
 }
 
 impl Shape {
-    /// The shape of a real epoch.
-    pub fn of_epoch(size_epoch: u32, seed_rounds: u32) -> Result<Shape, Status> {
-        if size_epoch > MAX_EPOCH || seed_rounds > MAX_SEED_ROUNDS {
-            return Err(Status::InvalidEpoch);
-        }
+    /// The shape of a real epoch; algorithms without epochs have epoch 0 only.
+    pub fn of_epoch(
+        algorithm: &'static Algorithm,
+        size_epoch: u32,
+        seed_rounds: u32,
+    ) -> Result<Shape, Status> {
+        let (cache_items, dataset_items) = match algorithm.kind {
+            Kind::Direct(_) if size_epoch == 0 && seed_rounds == 0 => (0, 0),
+            Kind::Hashimoto(_) if size_epoch <= MAX_EPOCH && seed_rounds <= MAX_SEED_ROUNDS => {
+                (cache_items(size_epoch), dataset_items(size_epoch))
+            }
+            _ => return Err(Status::InvalidEpoch),
+        };
         Ok(Shape {
-            cache_items: cache_items(size_epoch),
-            dataset_items: dataset_items(size_epoch),
+            algorithm,
+            cache_items,
+            dataset_items,
             seed_rounds,
         })
     }
 
     /// A shape of any size up to epoch 0, for tests and for nodes in their test mode.
     pub fn of_items(
+        algorithm: &'static Algorithm,
         cache_items_count: u32,
         dataset_items_count: u32,
         seed_rounds: u32,
     ) -> Result<Shape, Status> {
+        if let Kind::Direct(_) = algorithm.kind {
+            return Err(Status::Unsupported);
+        }
         let cache_ok = (1..=cache_items(0)).contains(&cache_items_count);
         let dataset_ok = (1..=dataset_items(0)).contains(&dataset_items_count);
         if !cache_ok || !dataset_ok || seed_rounds > MAX_SEED_ROUNDS {
             return Err(Status::InvalidEpoch);
         }
         Ok(Shape {
+            algorithm,
             cache_items: cache_items_count,
             dataset_items: dataset_items_count,
             seed_rounds,
@@ -69,6 +87,11 @@ impl Shape {
     /// Bytes of the light cache.
     pub fn cache_bytes(&self) -> u64 {
         u64::from(self.cache_items) * CACHE_ITEM_BYTES
+    }
+
+    /// 64-byte rows of the full dataset.
+    pub fn dataset_rows(&self) -> u64 {
+        2 * u64::from(self.dataset_items)
     }
 
     /// Bytes of the full dataset.
@@ -120,6 +143,7 @@ fn is_prime(n: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ethash, frkhash};
 
     #[test]
     fn sizes_are_those_of_the_specification() {
@@ -134,15 +158,23 @@ mod tests {
 
     #[test]
     fn epochs_beyond_the_bound_are_refused() {
-        assert!(Shape::of_epoch(MAX_EPOCH, MAX_SEED_ROUNDS).is_ok());
-        assert_eq!(Shape::of_epoch(MAX_EPOCH + 1, 0), Err(Status::InvalidEpoch));
-        assert_eq!(
-            Shape::of_epoch(0, MAX_SEED_ROUNDS + 1),
-            Err(Status::InvalidEpoch)
-        );
-        assert_eq!(Shape::of_items(0, 1, 0), Err(Status::InvalidEpoch));
-        assert_eq!(Shape::of_items(1, 0, 0), Err(Status::InvalidEpoch));
-        assert_eq!(Shape::of_items(u32::MAX, 1, 0), Err(Status::InvalidEpoch));
+        let of_epoch = |epoch, rounds| Shape::of_epoch(&ethash::ALGORITHM, epoch, rounds);
+        let of_items = |cache, dataset| Shape::of_items(&ethash::ALGORITHM, cache, dataset, 0);
+        assert!(of_epoch(MAX_EPOCH, MAX_SEED_ROUNDS).is_ok());
+        assert_eq!(of_epoch(MAX_EPOCH + 1, 0), Err(Status::InvalidEpoch));
+        assert_eq!(of_epoch(0, MAX_SEED_ROUNDS + 1), Err(Status::InvalidEpoch));
+        assert_eq!(of_items(0, 1), Err(Status::InvalidEpoch));
+        assert_eq!(of_items(1, 0), Err(Status::InvalidEpoch));
+        assert_eq!(of_items(u32::MAX, 1), Err(Status::InvalidEpoch));
+    }
+
+    #[test]
+    fn algorithms_without_a_dataset_have_no_epochs() {
+        let direct = &frkhash::ALGORITHM;
+        assert_eq!(Shape::of_epoch(direct, 0, 0).unwrap().dataset_bytes(), 0);
+        assert_eq!(Shape::of_epoch(direct, 1, 0), Err(Status::InvalidEpoch));
+        assert_eq!(Shape::of_epoch(direct, 0, 1), Err(Status::InvalidEpoch));
+        assert_eq!(Shape::of_items(direct, 1, 1, 0), Err(Status::Unsupported));
     }
 
     #[test]

@@ -3,21 +3,23 @@
 //! `include/quarry_ethash.h` is the contract; this file keeps it.
 #![allow(unsafe_code)]
 
-use crate::dataset;
+use crate::algorithm::Algorithm;
+use crate::context::Wish;
 use crate::epoch::{MAX_SEED_ROUNDS, Shape, seed_hash};
-use crate::hashimoto::{Output, Request, final_hash, hash_batch};
+use crate::hashimoto::{Output, Request};
 use crate::keccak::keccak256;
-use crate::pointers::{guard, input, input32, output, output_value, path_of};
+use crate::pointers::{guard, input, input32, output, output_value};
 use crate::registry::{self, Lease};
 use crate::search::{Found, SEARCH_MAX, search};
 use crate::status::Status;
+use crate::tier::Tier;
 
 /// Changes with every incompatible change of the header.
-pub const ABI_VERSION: u32 = 1;
-/// keccak-512 caches: Ethash and Etchash.
-pub const ALGORITHM_ETHASH: u32 = 0;
+pub const ABI_VERSION: u32 = 2;
 /// Take pages from the attached dataset instead of computing them.
 pub const USE_DATASET: u32 = 1;
+/// Take pages from the attached dataset if there is one.
+pub const PREFER_DATASET: u32 = 2;
 /// 32 bytes of header, then the nonce, 8 bytes little-endian.
 pub const RECORD_BYTES: usize = 40;
 /// 32 bytes of mix digest, then 32 bytes of result.
@@ -26,8 +28,8 @@ pub const OUTPUT_BYTES: usize = 64;
 pub const BATCH_MAX: usize = 1024;
 /// Nonce (8, little-endian), nonces tried (8, little-endian), mix digest (32), result (32).
 pub const FOUND_BYTES: usize = 80;
-/// Longest path (bytes).
-pub const PATH_BYTES_MAX: usize = 4096;
+/// Header (32), nonce (8, little-endian), claimed mix digest (32).
+pub const CLAIM_BYTES: usize = 72;
 /// Longest message of the keccak helper (bytes).
 pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
 
@@ -47,11 +49,12 @@ pub struct ContextInfo {
 
 const _: () = assert!(size_of::<ContextInfo>() == 16);
 
-fn check_flags(flags: u32) -> Result<(), Status> {
-    if flags & !USE_DATASET == 0 {
-        Ok(())
-    } else {
-        Err(Status::Unsupported)
+fn wish_of(flags: u32) -> Result<Wish, Status> {
+    match flags {
+        0 => Ok(Wish::Light),
+        USE_DATASET => Ok(Wish::Dataset),
+        PREFER_DATASET => Ok(Wish::Best),
+        _ => Err(Status::Unsupported),
     }
 }
 
@@ -73,11 +76,9 @@ pub unsafe extern "C" fn quarry_ethash_context_open(
     out_handle: *mut u32,
 ) -> i32 {
     guard(|| {
-        if algorithm != ALGORITHM_ETHASH {
-            return Err(Status::Unsupported);
-        }
+        let shape = Shape::of_epoch(Algorithm::of_code(algorithm)?, size_epoch, seed_rounds)?;
         // SAFETY: as promised by the caller.
-        unsafe { open_shape(Shape::of_epoch(size_epoch, seed_rounds)?, out_handle) }
+        unsafe { open_shape(shape, out_handle) }
     })
 }
 
@@ -87,13 +88,15 @@ pub unsafe extern "C" fn quarry_ethash_context_open(
 /// `out_handle` is null or points to a writable u32.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn quarry_ethash_context_open_sized(
+    algorithm: u32,
     cache_items: u32,
     dataset_items: u32,
     seed_rounds: u32,
     out_handle: *mut u32,
 ) -> i32 {
     guard(|| {
-        let shape = Shape::of_items(cache_items, dataset_items, seed_rounds)?;
+        let algorithm = Algorithm::of_code(algorithm)?;
+        let shape = Shape::of_items(algorithm, cache_items, dataset_items, seed_rounds)?;
         // SAFETY: as promised by the caller.
         unsafe { open_shape(shape, out_handle) }
     })
@@ -129,7 +132,7 @@ pub unsafe extern "C" fn quarry_ethash_context_info(handle: u32, out: *mut Conte
             cache_items: context.shape.cache_items,
             dataset_items: context.shape.dataset_items,
             seed_rounds: context.shape.seed_rounds,
-            has_dataset: u32::from(context.dataset().is_some()),
+            has_dataset: u32::from(context.has_dataset()),
         };
         // SAFETY: as promised by the caller.
         unsafe { output_value(out, info) }?;
@@ -178,6 +181,7 @@ pub unsafe extern "C" fn quarry_ethash_keccak256(
 /// `header32` and `mix32` are null or point to 32 readable bytes, `out32` to 32 writable ones.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn quarry_ethash_final_hash(
+    algorithm: u32,
     header32: *const u8,
     nonce: u64,
     mix32: *const u8,
@@ -186,9 +190,58 @@ pub unsafe extern "C" fn quarry_ethash_final_hash(
     guard(|| {
         // SAFETY: as promised by the caller.
         let (header, mix) = unsafe { (input32(header32)?, input32(mix32)?) };
-        let result = final_hash(&Request { header, nonce }, &mix);
+        let mut outputs = [Output {
+            mix,
+            ..Output::ZERO
+        }];
+        let algorithm = Algorithm::of_code(algorithm)?;
+        algorithm.final_hashes(Tier::chosen()?, &[Request { header, nonce }], &mut outputs);
         // SAFETY: as promised by the caller.
-        unsafe { output(out32, &result) }?;
+        unsafe { output(out32, &outputs[0].result) }?;
+        Ok(Status::Ok)
+    })
+}
+
+/// Computes the results of many claimed mix digests; see the header.
+///
+/// # Safety
+/// `claims` is null or points to `claims_bytes` readable bytes, `out` to `out_bytes` writable ones,
+/// and nobody touches either during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn quarry_ethash_final_hash_batch(
+    algorithm: u32,
+    claims: *const u8,
+    claims_bytes: usize,
+    out: *mut u8,
+    out_bytes: usize,
+) -> i32 {
+    guard(|| {
+        let algorithm = Algorithm::of_code(algorithm)?;
+        // SAFETY: as promised by the caller.
+        let bytes = unsafe { input(claims, claims_bytes, BATCH_MAX * CLAIM_BYTES) }?;
+        let (claims, rest) = bytes.as_chunks::<CLAIM_BYTES>();
+        if !rest.is_empty() || claims.is_empty() || out_bytes != claims.len() * 32 {
+            return Err(Status::InvalidLength);
+        }
+        let (requests, mut outputs): (Vec<Request>, Vec<Output>) = claims
+            .iter()
+            .map(|claim| {
+                let (record, mix) = claim.split_at(RECORD_BYTES);
+                let record = record.try_into().expect("a claim begins with a record");
+                let mix = mix.try_into().expect("and ends with 32 bytes");
+                (
+                    request_of(record),
+                    Output {
+                        mix,
+                        ..Output::ZERO
+                    },
+                )
+            })
+            .unzip();
+        algorithm.final_hashes(Tier::chosen()?, &requests, &mut outputs);
+        let bytes: Vec<u8> = outputs.iter().flat_map(|output| output.result).collect();
+        // SAFETY: as promised by the caller; the length was compared above.
+        unsafe { output(out, &bytes) }?;
         Ok(Status::Ok)
     })
 }
@@ -208,7 +261,7 @@ pub unsafe extern "C" fn quarry_ethash_verify_batch(
     out_bytes: usize,
 ) -> i32 {
     guard(|| {
-        check_flags(flags)?;
+        let wish = wish_of(flags)?;
         // SAFETY: as promised by the caller.
         let bytes = unsafe { input(records, records_bytes, BATCH_MAX * RECORD_BYTES) }?;
         let (records, rest) = bytes.as_chunks::<RECORD_BYTES>();
@@ -218,12 +271,7 @@ pub unsafe extern "C" fn quarry_ethash_verify_batch(
         let requests: Vec<Request> = records.iter().map(request_of).collect();
         let mut outputs = vec![Output::ZERO; requests.len()];
         let Lease { context, .. } = registry::lease(handle)?;
-        if flags & USE_DATASET == 0 {
-            hash_batch(&context.light(), &requests, &mut outputs);
-        } else {
-            let dataset = context.dataset().ok_or(Status::NoDataset)?;
-            hash_batch(&*dataset, &requests, &mut outputs);
-        }
+        context.hash(wish, &requests, &mut outputs)?;
         let bytes: Vec<u8> = outputs
             .iter()
             .flat_map(|o| [o.mix, o.result])
@@ -262,20 +310,16 @@ pub unsafe extern "C" fn quarry_ethash_search(
     out_bytes: usize,
 ) -> i32 {
     guard(|| {
-        check_flags(flags)?;
+        let wish = wish_of(flags)?;
         if count == 0 || count > SEARCH_MAX || out_bytes != FOUND_BYTES {
             return Err(Status::InvalidLength);
         }
         // SAFETY: as promised by the caller.
         let (header, target) = unsafe { (input32(header32)?, input32(target32)?) };
         let lease = registry::lease(handle)?;
-        let (context, stop) = (&lease.context, || lease.is_closed());
-        let (found, tried) = if flags & USE_DATASET == 0 {
-            search(&context.light(), &header, start_nonce, count, &target, stop)
-        } else {
-            let dataset = context.dataset().ok_or(Status::NoDataset)?;
-            search(&*dataset, &header, start_nonce, count, &target, stop)
-        };
+        let hasher = lease.context.hasher(wish)?;
+        let stop = || lease.is_closed();
+        let (found, tried) = search(hasher, &header, start_nonce, count, &target, stop);
         // SAFETY: as promised by the caller; the length was compared above.
         unsafe { output(out, &found_bytes(found, tried)) }?;
         match found {
@@ -295,70 +339,4 @@ fn found_bytes(found: Option<Found>, tried: u32) -> [u8; FOUND_BYTES] {
         bytes[48..].copy_from_slice(&output.result);
     }
     bytes
-}
-
-/// Generates the dataset file of a context; see the header.
-///
-/// # Safety
-/// `directory` is null or points to `directory_bytes` readable bytes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn quarry_ethash_dataset_write(
-    handle: u32,
-    directory: *const u8,
-    directory_bytes: usize,
-    threads: u32,
-) -> i32 {
-    guard(|| {
-        // SAFETY: as promised by the caller.
-        let directory = path_of(unsafe { input(directory, directory_bytes, PATH_BYTES_MAX) }?)?;
-        let lease = registry::lease(handle)?;
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = if threads == 0 {
-            cores
-        } else {
-            threads as usize
-        };
-        let context = &lease.context;
-        dataset::write(&context.cache, &context.shape, directory, threads, &|| {
-            lease.is_closed()
-        })?;
-        Ok(Status::Ok)
-    })
-}
-
-/// Writes the sparse dummy of an epoch's dataset file; see the header.
-///
-/// # Safety
-/// `directory` is null or points to `directory_bytes` readable bytes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn quarry_ethash_dataset_write_dummy(
-    size_epoch: u32,
-    seed_rounds: u32,
-    directory: *const u8,
-    directory_bytes: usize,
-) -> i32 {
-    guard(|| {
-        // SAFETY: as promised by the caller.
-        let directory = path_of(unsafe { input(directory, directory_bytes, PATH_BYTES_MAX) }?)?;
-        dataset::write_dummy(&Shape::of_epoch(size_epoch, seed_rounds)?, directory)?;
-        Ok(Status::Ok)
-    })
-}
-
-/// Maps a dataset file and attaches it to the context; see the header.
-///
-/// # Safety
-/// `path` is null or points to `path_bytes` readable bytes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn quarry_ethash_dataset_attach(
-    handle: u32,
-    path: *const u8,
-    path_bytes: usize,
-) -> i32 {
-    guard(|| {
-        // SAFETY: as promised by the caller.
-        let path = path_of(unsafe { input(path, path_bytes, PATH_BYTES_MAX) }?)?;
-        registry::lease(handle)?.context.attach(path)?;
-        Ok(Status::Ok)
-    })
 }

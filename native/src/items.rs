@@ -48,9 +48,12 @@ pub(crate) fn compute(cache: &Cache, numbers: &[u32], rows: &mut [Row], hash: im
     for j in 1..PARENTS {
         let word = (j % 16) as usize;
         for ((index, row), &number) in next.iter_mut().zip(rows.iter_mut()).zip(numbers) {
-            row.mix(&lines[*index as usize]);
-            *index = modulus.remainder(fnv(number ^ j, row.0[word]));
+            let line = &lines[*index as usize];
+            // The word that names the next line goes ahead of the other fifteen.
+            let mixed = fnv(row.0[word], line.0[word]);
+            *index = modulus.remainder(fnv(number ^ j, mixed));
             prefetch(&lines[*index as usize]);
+            row.mix(line);
         }
     }
     for (index, row) in next.iter().zip(rows.iter_mut()) {

@@ -5,6 +5,12 @@
 
 /// One lane of the state, or several states' lanes side by side.
 pub(crate) trait Lane: Copy {
+    /// States side by side, at most eight.
+    const WIDTH: usize;
+    /// One lane of each state; what is beyond the width is ignored.
+    fn gather(column: &[u64; 8]) -> Self;
+    /// The reverse; zeros beyond the width.
+    fn scatter(self) -> [u64; 8];
     /// Exclusive or.
     fn xor(self, other: Self) -> Self;
     /// The chi step: `self ^ (!b & c)`.
@@ -16,6 +22,15 @@ pub(crate) trait Lane: Copy {
 }
 
 impl Lane for u64 {
+    const WIDTH: usize = 1;
+    #[inline(always)]
+    fn gather(column: &[u64; 8]) -> u64 {
+        column[0]
+    }
+    #[inline(always)]
+    fn scatter(self) -> [u64; 8] {
+        [self, 0, 0, 0, 0, 0, 0, 0]
+    }
     #[inline(always)]
     fn xor(self, other: u64) -> u64 {
         self ^ other
@@ -33,6 +48,11 @@ impl Lane for u64 {
         bits
     }
 }
+
+/// Lanes of a block of keccak-256.
+pub(crate) const KECCAK256_RATE: usize = 17;
+/// Lanes of a block of keccak-512.
+pub(crate) const KECCAK512_RATE: usize = 9;
 
 const ROUND_CONSTANTS: [u64; 24] = [
     0x0000_0000_0000_0001,
@@ -242,6 +262,35 @@ pub(crate) fn keccak512_wide<L: Lane>(lanes: &mut [L; 8]) {
     state[8] = L::splat(1 | 1 << 63);
     permute(&mut state);
     lanes.copy_from_slice(&state[..8]);
+}
+
+/// Digests of messages of whole lanes that are shorter than a block of `rate` lanes, as many at
+/// once as the lane type holds.
+#[inline(always)]
+pub(crate) fn keccak_many<L: Lane, const N: usize, const M: usize>(
+    rate: usize,
+    messages: &[[u64; N]],
+    digests: &mut [[u64; M]],
+) {
+    assert!(N < rate && messages.len() == digests.len());
+    for (messages, digests) in messages.chunks(L::WIDTH).zip(digests.chunks_mut(L::WIDTH)) {
+        let mut state = [L::splat(0); 25];
+        for (word, lane) in state[..N].iter_mut().enumerate() {
+            let mut column = [0; 8];
+            for (place, message) in column.iter_mut().zip(messages) {
+                *place = message[word];
+            }
+            *lane = L::gather(&column);
+        }
+        state[N] = state[N].xor(L::splat(1));
+        state[rate - 1] = state[rate - 1].xor(L::splat(1 << 63));
+        permute(&mut state);
+        for (word, lane) in state[..M].iter().enumerate() {
+            for (digest, value) in digests.iter_mut().zip(lane.scatter()) {
+                digest[word] = value;
+            }
+        }
+    }
 }
 
 #[cfg(test)]

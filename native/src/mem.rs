@@ -3,7 +3,7 @@
 //! The unsafe code of the crate lives here, in `tier.rs` and at the border; everything else is safe.
 #![allow(unsafe_code)]
 
-use std::alloc::{Layout, alloc, dealloc};
+use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::fs::File;
 use std::io;
 use std::ops::{Deref, DerefMut};
@@ -18,7 +18,15 @@ const HUGE_PAGE_BYTES: usize = 2 << 20;
 pub struct Rows {
     start: NonNull<Row>,
     count: usize,
-    layout: Layout,
+    owner: Owner,
+}
+
+/// Whose memory rows are.
+enum Owner {
+    /// The allocator's.
+    Heap(Layout),
+    /// A mapping of our own: its start and length.
+    Map(NonNull<u8>, usize),
 }
 
 // SAFETY: `Rows` owns its memory exclusively, as a `Box<[Row]>` would, and `Row` is plain data.
@@ -31,23 +39,41 @@ impl Rows {
     pub fn zeroed(count: usize) -> Option<Rows> {
         let bytes = count.checked_mul(size_of::<Row>())?;
         // Small tables (tests) need no huge pages, only the alignment of a row.
-        let align = if bytes < HUGE_PAGE_BYTES {
-            align_of::<Row>()
+        let (start, owner) = if bytes < HUGE_PAGE_BYTES {
+            let layout = Layout::from_size_align(bytes.max(1), align_of::<Row>()).ok()?;
+            // SAFETY: the layout's size is not zero.
+            (
+                NonNull::new(unsafe { alloc_zeroed(layout) })?,
+                Owner::Heap(layout),
+            )
         } else {
-            HUGE_PAGE_BYTES
+            map_huge(bytes)?
         };
-        let layout = Layout::from_size_align(bytes.max(1), align).ok()?;
-        // SAFETY: the layout's size is not zero.
-        let start = NonNull::new(unsafe { alloc(layout) })?;
-        advise_huge(start, bytes);
-        // SAFETY: `alloc` gave at least `bytes` writable bytes; all-zero bytes are valid rows.
-        unsafe { start.as_ptr().write_bytes(0, bytes) };
         Some(Rows {
             start: start.cast(),
             count,
-            layout,
+            owner,
         })
     }
+}
+
+/// Zeroed memory at a multiple of a huge page, of the system itself: pages that nobody touched yet
+/// cost nothing, and it all goes back when dropped.
+fn map_huge(bytes: usize) -> Option<(NonNull<u8>, Owner)> {
+    let length = bytes.checked_add(HUGE_PAGE_BYTES)?;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    // SAFETY: a fresh private map at an address of the system's choice.
+    let map = unsafe { libc::mmap(std::ptr::null_mut(), length, access, flags, -1, 0) };
+    if map == libc::MAP_FAILED {
+        return None;
+    }
+    let map: NonNull<u8> = NonNull::new(map.cast())?;
+    let gap = map.align_offset(HUGE_PAGE_BYTES);
+    // SAFETY: the gap is below a huge page, which the map has beyond `bytes`.
+    let start = unsafe { map.add(gap) };
+    advise_huge(start, bytes);
+    Some((start, Owner::Map(map, length)))
 }
 
 impl Deref for Rows {
@@ -69,15 +95,21 @@ impl DerefMut for Rows {
 
 impl Drop for Rows {
     fn drop(&mut self) {
-        // SAFETY: `start` came from `alloc` with this layout and is freed once.
-        unsafe { dealloc(self.start.as_ptr().cast(), self.layout) };
+        match self.owner {
+            // SAFETY: `start` came from `alloc_zeroed` with this layout and is freed once.
+            Owner::Heap(layout) => unsafe { dealloc(self.start.as_ptr().cast(), layout) },
+            // SAFETY: the range is exactly the one that was mapped, and no reference outlives it.
+            Owner::Map(map, length) => unsafe {
+                libc::munmap(map.as_ptr().cast(), length);
+            },
+        }
     }
 }
 
 #[cfg(target_os = "linux")]
 fn advise_huge(start: NonNull<u8>, bytes: usize) {
     if bytes >= HUGE_PAGE_BYTES {
-        // SAFETY: the range was just allocated by us and is aligned to a page; the advice does not
+        // SAFETY: the range was just mapped by us and is aligned to a page; the advice does not
         // change its content. A refusal only costs speed, so the result is not looked at.
         unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) };
     }
@@ -86,10 +118,11 @@ fn advise_huge(start: NonNull<u8>, bytes: usize) {
 #[cfg(not(target_os = "linux"))]
 fn advise_huge(_start: NonNull<u8>, _bytes: usize) {}
 
-/// A file mapped into memory for reading.
+/// A file mapped into memory for reading. The file stays open with it, and with the file its lock.
 pub struct FileMap {
     start: NonNull<u8>,
     bytes: usize,
+    _file: File,
 }
 
 // SAFETY: the map is read-only and owned; it is unmapped once, in drop.
@@ -99,17 +132,17 @@ unsafe impl Sync for FileMap {}
 
 impl FileMap {
     /// Maps a whole file; an empty one is refused by the system.
-    pub fn open(file: &File) -> io::Result<FileMap> {
+    pub fn open(file: File) -> io::Result<FileMap> {
         use std::os::fd::AsRawFd;
         let bytes = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
-        // SAFETY: a fresh private read-only map at an address of the system's choice, of a
+        // SAFETY: a fresh read-only map at an address of the system's choice, of a
         // descriptor that is open during the call.
         let start = unsafe {
             libc::mmap(
                 std::ptr::null_mut(),
                 bytes,
                 libc::PROT_READ,
-                libc::MAP_PRIVATE,
+                libc::MAP_SHARED,
                 file.as_raw_fd(),
                 0,
             )
@@ -118,7 +151,11 @@ impl FileMap {
             return Err(io::Error::last_os_error());
         }
         let start = NonNull::new(start.cast()).ok_or_else(|| io::Error::other("mapped at null"))?;
-        Ok(FileMap { start, bytes })
+        Ok(FileMap {
+            start,
+            bytes,
+            _file: file,
+        })
     }
 }
 
@@ -142,12 +179,12 @@ impl Drop for FileMap {
 /// Asks the processor to fetch the line that holds `target`; changes nothing else.
 #[inline(always)]
 pub(crate) fn prefetch<T>(target: &T) {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
     {
         use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         // SAFETY: a prefetch of any address has no effect but on the caches; SSE is part of x86-64.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(target).cast()) };
     }
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
     let _ = target;
 }

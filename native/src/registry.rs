@@ -6,67 +6,16 @@
 //! context until they end.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, RwLock, Weak};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Weak};
 
-use crate::cache::Cache;
-use crate::dataset::Dataset;
+use crate::context::Context;
 use crate::epoch::Shape;
-use crate::hashimoto::LightPages;
-use crate::row::FastMod;
 use crate::status::Status;
+use crate::tier::Tier;
 
 /// The most handles open at a time, over all threads of the host.
 pub const HANDLES_MAX: usize = 256;
-
-/// Light cache of an epoch and, once attached, its dataset.
-pub struct Context {
-    /// Item counts and seed.
-    pub shape: Shape,
-    /// The light cache.
-    pub cache: Cache,
-    modulus: FastMod,
-    dataset: RwLock<Option<Arc<Dataset>>>,
-}
-
-impl Context {
-    /// Builds the light cache.
-    pub fn build(shape: Shape) -> Result<Context, Status> {
-        Ok(Context {
-            shape,
-            cache: Cache::build(&shape)?,
-            modulus: FastMod::new(shape.dataset_items),
-            dataset: RwLock::new(None),
-        })
-    }
-
-    /// Pages computed from the cache.
-    pub fn light(&self) -> LightPages<'_> {
-        LightPages {
-            cache: &self.cache,
-            modulus: self.modulus,
-        }
-    }
-
-    /// The attached dataset.
-    pub fn dataset(&self) -> Option<Arc<Dataset>> {
-        self.dataset
-            .read()
-            .unwrap_or_else(|poison| poison.into_inner())
-            .clone()
-    }
-
-    /// Opens a dataset file and attaches it; calls in flight keep the one they started with.
-    pub fn attach(&self, path: &Path) -> Result<(), Status> {
-        let dataset = Arc::new(Dataset::open(path, &self.shape, &self.cache)?);
-        *self
-            .dataset
-            .write()
-            .unwrap_or_else(|poison| poison.into_inner()) = Some(dataset);
-        Ok(())
-    }
-}
 
 /// What a call works with: the context, and whether its handle has been closed meanwhile.
 #[derive(Clone)]
@@ -102,6 +51,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Opens the context of a shape, building it unless somebody has it open.
 pub fn open(shape: Shape) -> Result<u32, Status> {
+    let tier = Tier::chosen()?;
     let slot = {
         let mut registry = lock(&REGISTRY);
         registry.check_room()?;
@@ -111,7 +61,7 @@ pub fn open(shape: Shape) -> Result<u32, Status> {
         let mut slot = lock(&slot);
         match slot.upgrade() {
             Some(context) => Ok(context),
-            None => Context::build(shape).map(|context| {
+            None => Context::build(shape, tier).map(|context| {
                 let context = Arc::new(context);
                 *slot = Arc::downgrade(&context);
                 context

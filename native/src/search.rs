@@ -1,6 +1,6 @@
 //! Search for a nonce whose result is at or below a target.
 
-use crate::hashimoto::{Output, PASS_MAX, Pages, Request, hash_batch};
+use crate::hashimoto::{Output, PASS_MAX, Request};
 
 /// The most nonces of one call, so that a call always ends within minutes.
 pub const SEARCH_MAX: u32 = 1 << 24;
@@ -15,9 +15,10 @@ pub struct Found {
 }
 
 /// Tries `count` nonces from `start` on (wrapping at 2^64); the first solution, if there is one,
-/// and how many nonces were gone through up to and including it. Stops early when `stop` says so.
+/// and how many nonces were gone through up to and including it. `hash` hashes requests into as many
+/// outputs. Stops early when `stop` says so.
 pub fn search(
-    pages: &impl Pages,
+    hash: impl Fn(&[Request], &mut [Output]),
     header: &[u8; 32],
     start: u64,
     count: u32,
@@ -35,7 +36,7 @@ pub fn search(
         for (i, request) in requests[..some].iter_mut().enumerate() {
             request.nonce = start.wrapping_add(u64::from(tried) + i as u64);
         }
-        hash_batch(pages, &requests[..some], &mut outputs[..some]);
+        hash(&requests[..some], &mut outputs[..some]);
         // Both are big-endian, so that arrays compare as numbers.
         if let Some(i) = outputs[..some]
             .iter()

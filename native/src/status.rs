@@ -41,6 +41,8 @@ status_table! {
     NoDataset = -10, "NO_DATASET";
     /// The context was closed while the call ran.
     Closed = -11, "CLOSED";
+    /// `QUARRY_ETHASH_TIER` names a tier that does not exist or that the processor does not have.
+    TierUnavailable = -12, "TIER_UNAVAILABLE";
     /// A bug: the call panicked and the panic was caught at the border.
     Panic = -99, "PANIC";
 }

@@ -11,8 +11,11 @@ use std::process::Command;
 use std::ptr::{null, null_mut};
 
 use common::requests;
+use quarry_ethash::algorithm::ALGORITHMS;
 use quarry_ethash::epoch::{MAX_EPOCH, MAX_SEED_ROUNDS};
 use quarry_ethash::ffi::*;
+use quarry_ethash::ffi_dataset::*;
+use quarry_ethash::generate::Phase;
 use quarry_ethash::registry::HANDLES_MAX;
 use quarry_ethash::search::SEARCH_MAX;
 use quarry_ethash::status::{STATUS_TABLE, Status};
@@ -70,10 +73,19 @@ fn the_header_and_the_code_have_the_same_numbers() {
         .iter()
         .map(|&(name, code)| (name.to_owned(), i64::from(code)))
         .collect();
+    for algorithm in ALGORITHMS {
+        let name = format!("ALGORITHM_{}", algorithm.name.to_uppercase());
+        expected.insert(name, i64::from(algorithm.code));
+    }
     for (name, value) in [
         ("ABI_VERSION", i64::from(ABI_VERSION)),
-        ("ALGORITHM_ETHASH", i64::from(ALGORITHM_ETHASH)),
         ("USE_DATASET", i64::from(USE_DATASET)),
+        ("PREFER_DATASET", i64::from(PREFER_DATASET)),
+        ("PHASE_IDLE", Phase::Idle as i64),
+        ("PHASE_WAITING", Phase::Waiting as i64),
+        ("PHASE_CHECKING", Phase::Checking as i64),
+        ("PHASE_GENERATING", Phase::Generating as i64),
+        ("CLAIM_BYTES", CLAIM_BYTES as i64),
         ("EPOCH_MAX", i64::from(MAX_EPOCH)),
         ("SEED_ROUNDS_MAX", i64::from(MAX_SEED_ROUNDS)),
         ("HANDLES_MAX", HANDLES_MAX as i64),
@@ -92,7 +104,7 @@ fn the_header_and_the_code_have_the_same_numbers() {
 
 fn open_tiny(seed_rounds: u32) -> u32 {
     let mut handle = 0;
-    let code = unsafe { quarry_ethash_context_open_sized(1021, 4093, seed_rounds, &mut handle) };
+    let code = unsafe { quarry_ethash_context_open_sized(0, 1021, 4093, seed_rounds, &mut handle) };
     assert_eq!(code, Status::Ok as i32);
     handle
 }
@@ -175,21 +187,21 @@ fn null_pointers_get_a_code() {
     let codes = unsafe {
         [
             quarry_ethash_context_open(0, 0, 0, null_mut()),
-            quarry_ethash_context_open_sized(1, 1, 0, null_mut()),
+            quarry_ethash_context_open_sized(0, 1, 1, 0, null_mut()),
             quarry_ethash_context_info(handle, null_mut()),
             quarry_ethash_seed_hash(0, null_mut()),
             quarry_ethash_keccak256(null(), 0, room),
             quarry_ethash_keccak256(some, 0, null_mut()),
-            quarry_ethash_final_hash(null(), 0, some, room),
-            quarry_ethash_final_hash(some, 0, null(), room),
-            quarry_ethash_final_hash(some, 0, some, null_mut()),
+            quarry_ethash_final_hash(0, null(), 0, some, room),
+            quarry_ethash_final_hash(0, some, 0, null(), room),
+            quarry_ethash_final_hash(0, some, 0, some, null_mut()),
             quarry_ethash_verify_batch(handle, 0, null(), 40, room, 64),
             quarry_ethash_verify_batch(handle, 0, some, 40, null_mut(), 64),
             quarry_ethash_search(handle, 0, null(), 0, 1, some, room, 80),
             quarry_ethash_search(handle, 0, some, 0, 1, null(), room, 80),
             quarry_ethash_search(handle, 0, some, 0, 1, some, null_mut(), 80),
             quarry_ethash_dataset_write(handle, null(), 1, 1),
-            quarry_ethash_dataset_write_dummy(0, 0, null(), 1),
+            quarry_ethash_dataset_write_dummy(0, 0, 0, null(), 1),
             quarry_ethash_dataset_attach(handle, null(), 1),
         ]
     };
@@ -209,13 +221,13 @@ fn absurd_epochs_and_unknown_algorithms_get_a_code() {
     assert_eq!(open(0, MAX_EPOCH + 1, 0, &mut handle), invalid);
     assert_eq!(open(0, u32::MAX, u32::MAX, &mut handle), invalid);
     assert_eq!(open(0, 0, MAX_SEED_ROUNDS + 1, &mut handle), invalid);
-    assert_eq!(open(1, 0, 0, &mut handle), Status::Unsupported as i32);
+    assert_eq!(open(77, 0, 0, &mut handle), Status::Unsupported as i32);
     assert_eq!(
         unsafe { quarry_ethash_seed_hash(u32::MAX, [0; 32].as_mut_ptr()) },
         invalid
     );
     assert_eq!(
-        unsafe { quarry_ethash_context_open_sized(1 << 20, 1, 0, &mut handle) },
+        unsafe { quarry_ethash_context_open_sized(0, 1 << 20, 1, 0, &mut handle) },
         invalid
     );
     assert_eq!(handle, 0, "nothing was written");
@@ -255,7 +267,7 @@ fn flags_are_checked_and_a_missing_dataset_gets_a_code() {
         Status::NoDataset as i32
     );
     assert_eq!(
-        verify(handle, 2, &records(1), out),
+        verify(handle, 3, &records(1), out),
         Status::Unsupported as i32
     );
     assert_eq!(quarry_ethash_context_close(handle), Status::Ok as i32);
@@ -272,7 +284,7 @@ fn records_and_outputs_have_the_documented_layout() {
         let (mut result, mut found) = ([0; 32], [0; 80]);
         let code = unsafe {
             let (header, mix) = (record.as_ptr(), output.as_ptr());
-            quarry_ethash_final_hash(header, nonce, mix, result.as_mut_ptr())
+            quarry_ethash_final_hash(0, header, nonce, mix, result.as_mut_ptr())
         };
         assert_eq!(code, Status::Ok as i32);
         assert_eq!(result, output[32..]);

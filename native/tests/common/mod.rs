@@ -1,14 +1,19 @@
 //! The vector files of `tests/vectors`, read once for all tests.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
+use quarry_ethash::algorithm::Algorithm;
+use quarry_ethash::context::{Context, Wish};
 use quarry_ethash::epoch::Shape;
 use quarry_ethash::hashimoto::{Output, Request};
+use quarry_ethash::{ethash, frkhash, ubqhash};
 use serde_json::Value;
 
-/// Etchash's first height with epochs of 60,000 blocks on Ethereum Classic.
+/// Etchash's first height with epochs of 60,000 blocks on Ethereum Classic (ECIP-1099).
 const ECIP1099_CLASSIC: u64 = 11_700_000;
+/// Ubiq's first height with BLAKE2b caches (UIP-1).
+const UIP1: u64 = 660_000;
 
 /// One line of a vector file.
 pub struct Vector {
@@ -29,49 +34,71 @@ impl Vector {
     }
 }
 
-/// All vectors, grouped so that each light cache is built once: (size epoch, seed rounds).
-pub fn vectors() -> BTreeMap<(u32, u32), Vec<Vector>> {
-    let mut groups: BTreeMap<_, Vec<Vector>> = BTreeMap::new();
-    for name in ["ethash", "etchash"] {
-        let file = read(name);
-        let hashes = file["hashes"].as_array().unwrap().iter();
-        let blocks = file["blocks"]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default()
-            .iter();
-        for (entry, is_etchash) in hashes
-            .map(|hash| (hash, name == "etchash"))
-            .chain(blocks.map(|block| (block, true)))
-        {
+/// The vectors of one context.
+pub struct Group {
+    pub file: &'static str,
+    pub shape: Shape,
+    pub vectors: Vec<Vector>,
+}
+
+/// The vector files.
+pub const FILES: [&str; 5] = ["ethash", "etchash", "ubqhash", "ubqhash_uip1", "frkhash"];
+
+/// All vectors, grouped so that each light cache is built once; the smallest caches first.
+pub fn vectors() -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for file in FILES {
+        let json = read(file);
+        let blocks = json["blocks"].as_array().into_iter().flatten();
+        let blocks = blocks.map(|block| (block, "etchash"));
+        let hashes = json["hashes"].as_array().unwrap().iter();
+        for (entry, rule) in hashes.map(|hash| (hash, file)).chain(blocks) {
             let height = entry["height"]
                 .as_u64()
                 .or(entry["number"].as_u64())
                 .unwrap();
-            let key = epoch_of(height, is_etchash);
-            groups
-                .entry(key)
-                .or_default()
-                .push(vector_of(entry, height));
+            let shape = shape_of(rule, height);
+            let vector = vector_of(entry, height);
+            match groups
+                .iter_mut()
+                .find(|group| group.file == file && group.shape == shape)
+            {
+                Some(group) => group.vectors.push(vector),
+                None => groups.push(Group {
+                    file,
+                    shape,
+                    vectors: vec![vector],
+                }),
+            }
         }
     }
-    assert_eq!(groups.values().map(Vec::len).sum::<usize>(), 128 + 64 + 2);
+    groups.sort_by_key(|group| group.shape.cache_items);
     groups
 }
 
-/// Size epoch and seed rounds of a height.
-pub fn epoch_of(height: u64, is_etchash: bool) -> (u32, u32) {
-    if is_etchash && height >= ECIP1099_CLASSIC {
-        let epoch = (height / 60_000) as u32;
-        return (epoch, 2 * epoch);
-    }
+/// The context of a height under the rule of a vector file.
+///
+/// `ubqhash.json` is Ethash all through, against what it says of itself: go-etchash's light verifier
+/// knows UIP-1 but never applies it. go-ubiq, the chain's node, does; its rule is `ubqhash_uip1`.
+pub fn shape_of(rule: &str, height: u64) -> Shape {
     let epoch = (height / 30_000) as u32;
-    (epoch, epoch)
+    let shape = |algorithm: &'static Algorithm, epoch, rounds| {
+        Shape::of_epoch(algorithm, epoch, rounds).unwrap()
+    };
+    match rule {
+        "frkhash" => shape(&frkhash::ALGORITHM, 0, 0),
+        "ubqhash_uip1" if height >= UIP1 => shape(&ubqhash::ALGORITHM, epoch, epoch),
+        "etchash" if height >= ECIP1099_CLASSIC => {
+            let epoch = (height / 60_000) as u32;
+            shape(&ethash::ALGORITHM, epoch, 2 * epoch)
+        }
+        _ => shape(&ethash::ALGORITHM, epoch, epoch),
+    }
 }
 
 /// A tiny context with odd item counts, for tests that are not about real epochs.
 pub fn tiny_shape() -> Shape {
-    Shape::of_items(1021, 4093, 3).unwrap()
+    Shape::of_items(&ethash::ALGORITHM, 1021, 4093, 3).unwrap()
 }
 
 /// Random-looking requests without a random number generator.
@@ -82,6 +109,36 @@ pub fn requests(count: usize) -> Vec<Request> {
             nonce: 0x9e37_79b9_7f4a_7c15u64.wrapping_mul(i as u64 + 1),
         })
         .collect()
+}
+
+/// Hashes requests in one batch.
+pub fn hash(context: &Context, wish: Wish, requests: &[Request]) -> Vec<Output> {
+    let mut outputs = vec![Output::ZERO; requests.len()];
+    context.hash(wish, requests, &mut outputs).unwrap();
+    outputs
+}
+
+/// Hashes requests one by one.
+pub fn singly(context: &Context, wish: Wish, requests: &[Request]) -> Vec<Output> {
+    let one = |request: &Request| hash(context, wish, &[*request])[0];
+    requests.iter().map(one).collect()
+}
+
+/// A directory that is removed with its content.
+pub struct Scratch(pub PathBuf);
+
+impl Scratch {
+    pub fn new(name: &str) -> Scratch {
+        let path = std::env::temp_dir().join(format!("quarry-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Scratch(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 fn read(name: &str) -> Value {

@@ -1,0 +1,86 @@
+/** The C interface of native/include/quarry_ethash.h as Deno.dlopen wants it. */
+
+const PREFIX = "quarry_ethash_";
+
+/** Every function of the header, as Deno.dlopen wants it. */
+export const SYMBOLS = {
+  abiVersion: { name: `${PREFIX}abi_version`, parameters: [], result: "u32" },
+  seedHash: { name: `${PREFIX}seed_hash`, parameters: ["u32", "buffer"], result: "i32" },
+  keccak256: {
+    name: `${PREFIX}keccak256`,
+    parameters: ["buffer", "usize", "buffer"],
+    result: "i32",
+  },
+  finalHash: {
+    name: `${PREFIX}final_hash`,
+    parameters: ["u32", "buffer", "u64", "buffer", "buffer"],
+    result: "i32",
+  },
+  finalHashBatch: {
+    name: `${PREFIX}final_hash_batch`,
+    parameters: ["u32", "buffer", "usize", "buffer", "usize"],
+    result: "i32",
+  },
+  contextOpen: {
+    name: `${PREFIX}context_open`,
+    parameters: ["u32", "u32", "u32", "buffer"],
+    result: "i32",
+    nonblocking: true,
+  },
+  contextOpenSized: {
+    name: `${PREFIX}context_open_sized`,
+    parameters: ["u32", "u32", "u32", "u32", "buffer"],
+    result: "i32",
+    nonblocking: true,
+  },
+  contextClose: { name: `${PREFIX}context_close`, parameters: ["u32"], result: "i32" },
+  contextInfo: { name: `${PREFIX}context_info`, parameters: ["u32", "buffer"], result: "i32" },
+  verifyBatch: {
+    name: `${PREFIX}verify_batch`,
+    parameters: ["u32", "u32", "buffer", "usize", "buffer", "usize"],
+    result: "i32",
+    nonblocking: true,
+  },
+  search: {
+    name: `${PREFIX}search`,
+    parameters: ["u32", "u32", "buffer", "u64", "u32", "buffer", "buffer", "usize"],
+    result: "i32",
+    nonblocking: true,
+  },
+  datasetPrepare: {
+    name: `${PREFIX}dataset_prepare`,
+    parameters: ["u32", "buffer", "usize", "u32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  datasetProgress: {
+    name: `${PREFIX}dataset_progress`,
+    parameters: ["u32", "buffer"],
+    result: "i32",
+  },
+  datasetDetach: { name: `${PREFIX}dataset_detach`, parameters: ["u32"], result: "i32" },
+  datasetPrune: {
+    name: `${PREFIX}dataset_prune`,
+    parameters: ["buffer", "usize", "u32", "buffer"],
+    result: "i32",
+    nonblocking: true,
+  },
+  datasetWrite: {
+    name: `${PREFIX}dataset_write`,
+    parameters: ["u32", "buffer", "usize", "u32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  datasetWriteDummy: {
+    name: `${PREFIX}dataset_write_dummy`,
+    parameters: ["u32", "u32", "u32", "buffer", "usize"],
+    result: "i32",
+    nonblocking: true,
+  },
+  datasetAttach: {
+    name: `${PREFIX}dataset_attach`,
+    parameters: ["u32", "buffer", "usize"],
+    result: "i32",
+    nonblocking: true,
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
