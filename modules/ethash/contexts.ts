@@ -28,10 +28,13 @@ export class EpochContexts {
   #slots: Slot[] = [];
   #building = new Set<Promise<unknown>>();
   #closed = false;
+  #onClosed: (handle: number) => void;
 
-  constructor(library: NativeLibrary, log: Logger) {
+  /** @param onClosed called when a context has been closed */
+  constructor(library: NativeLibrary, log: Logger, onClosed: (handle: number) => void = () => {}) {
     this.#library = library;
     this.#log = log;
+    this.#onClosed = onClosed;
   }
 
   /** The context of an epoch, built off the event loop unless it is there already. */
@@ -123,6 +126,7 @@ export class EpochContexts {
     if (slot.context === undefined || !this.#slots.includes(slot)) return;
     this.#forget(slot);
     this.#library.closeContext(slot.context.handle);
+    this.#onClosed(slot.context.handle);
     this.#log.debug("epoch.closed", { epoch: slot.epoch.epoch });
   }
 

@@ -1,10 +1,12 @@
 /** What the verifier takes and gives: its options, its calls and their answers. */
 import type { Logger } from "../base/mod.ts";
 import type { PowHash } from "./batcher.ts";
+import type { DagOptions } from "./datasets.ts";
 import type { EpochRule } from "./epochs.ts";
 import type { ContextInfo } from "./library.ts";
 
 export type { PowHash } from "./batcher.ts";
+export type { DagOptions, DagProgress } from "./datasets.ts";
 
 /** How a verifier is opened. */
 export interface VerifierOptions {
@@ -15,6 +17,11 @@ export interface VerifierOptions {
   maxInFlight?: number;
   /** Shares that may wait; more are refused as busy. @default {4096} */
   maxQueued?: number;
+  /**
+   * Full datasets of the prepared epoch and, near its end, the next; light caches serve meanwhile
+   * and whenever a dataset is not to be had. @default {{ mode: "off" }}
+   */
+  dag?: DagOptions;
   log: Logger;
 }
 

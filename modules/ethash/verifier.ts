@@ -2,6 +2,7 @@
 import { bytesToBigInt, type Logger } from "../base/mod.ts";
 import { Batcher, type PowHash } from "./batcher.ts";
 import { type Context, EpochContexts } from "./contexts.ts";
+import { Datasets } from "./datasets.ts";
 import { type Epoch, EPOCH_MAX, epochOf, type EpochRule, sameContext } from "./epochs.ts";
 import { VerifierBusyError, VerifierClosedError, VerifierError } from "./errors.ts";
 import {
@@ -38,7 +39,13 @@ export function datasetFileName(seed: Uint8Array): string {
  */
 export function openVerifier(options: VerifierOptions): Verifier {
   epochOf(options.rule, 0);
-  return new NativeVerifier(openLibrary(options.libraryPath), options);
+  const library = openLibrary(options.libraryPath);
+  try {
+    return new NativeVerifier(library, options);
+  } catch (error) {
+    library.close();
+    throw error;
+  }
 }
 
 class NativeVerifier implements Verifier {
@@ -47,6 +54,7 @@ class NativeVerifier implements Verifier {
   #log: Logger;
   #queuedMax: number;
   #contexts: EpochContexts;
+  #datasets: Datasets;
   #batcher: Batcher;
   #current: Epoch | undefined;
   #outstanding = 0;
@@ -59,7 +67,9 @@ class NativeVerifier implements Verifier {
     this.#rule = options.rule;
     this.#log = options.log;
     this.#queuedMax = options.maxQueued ?? QUEUED_MAX;
-    this.#contexts = new EpochContexts(library, options.log);
+    this.#datasets = new Datasets(library, options.dag ?? { mode: "off" }, options.log);
+    const onClosed = (handle: number) => this.#datasets.forget(handle);
+    this.#contexts = new EpochContexts(library, options.log, onClosed);
     this.#batcher = new Batcher(library, options.maxInFlight ?? navigator.hardwareConcurrency);
   }
 
@@ -70,8 +80,10 @@ class NativeVerifier implements Verifier {
     const ready = this.#contexts.ensure(epoch);
     this.#contexts.retain(this.#neighbours(epoch));
     await ready;
+    if (this.#closing) return;
     const windowBlocks = Math.floor((epoch.nextHeight - epoch.firstHeight) * AHEAD_PART);
     if (epoch.nextHeight - height <= Math.max(1, windowBlocks)) this.#buildAhead(epoch);
+    this.#wantDatasets(epoch);
   }
 
   isReady(height: number): boolean {
@@ -175,7 +187,9 @@ class NativeVerifier implements Verifier {
   async #close(): Promise<void> {
     // Batches need their contexts for some milliseconds more; searches end when those close.
     await this.#batcher.close();
+    const datasets = this.#datasets.close();
     await this.#contexts.close();
+    await datasets;
     await Promise.allSettled(this.#calls);
     this.#library.close();
   }
@@ -223,6 +237,16 @@ class NativeVerifier implements Verifier {
     return call;
   }
 
+  /** The datasets of this and, once its light cache is there, the next epoch. */
+  #wantDatasets(epoch: Epoch): void {
+    // A call for an older height does not take the current epoch's place.
+    if (this.#current === undefined || !sameContext(this.#current, epoch)) return;
+    const near = this.#neighbours(epoch);
+    const ahead = near.filter((other) => other.firstHeight >= epoch.firstHeight);
+    const oldest = Math.min(...near.map((other) => other.seedRounds));
+    this.#datasets.want(this.#contexts.built(ahead), oldest);
+  }
+
   /** The last, this and the next epoch. */
   #neighbours(epoch: Epoch): Epoch[] {
     const near = [epoch];
@@ -235,7 +259,7 @@ class NativeVerifier implements Verifier {
     if (this.#closing || !hasNext(epoch)) return;
     const next = epochOf(this.#rule, epoch.nextHeight);
     // The next prepare() tries again; until the epoch ends nothing depends on it.
-    this.#contexts.ensure(next).catch((error) => {
+    this.#contexts.ensure(next).then(() => this.#wantDatasets(epoch)).catch((error) => {
       if (error instanceof VerifierClosedError) return;
       this.#log.warn("epoch.ahead.failed", { epoch: next.epoch, error });
     });
