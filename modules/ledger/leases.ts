@@ -7,6 +7,9 @@ import moneyLua from "./scripts/money.lua" with { type: "text" };
 
 const LEASE = { name: "lease", source: leaseLua };
 
+/** A share of an open-ethereum-pool as young as this says that it still runs (seconds). */
+const OLD_POOL_SECONDS = 60;
+
 /** What only one process may do at a time. */
 export type Role = "unlocker" | "payer";
 
@@ -35,7 +38,10 @@ export interface LedgerDeps {
   keys: Keys;
 }
 
-/** Takes a role for `lifeMs`, or says who has it. A holder of the same name is replaced at once. */
+/**
+ * Takes a role for `lifeMs`, or says who has it. A holder of the same name is replaced at once.
+ * While an open-ethereum-pool still mines on the same database nobody gets it.
+ */
 export async function acquireLease(
   deps: LedgerDeps,
   role: Role,
@@ -64,10 +70,9 @@ export async function releaseLease(deps: LedgerDeps, lease: Lease): Promise<bool
 }
 
 async function callLease(deps: LedgerDeps, role: Role, args: (string | number)[]) {
-  const { own } = deps.keys;
-  return listOf(
-    await deps.store.script(LEASE, [own.lease(role), own.fence(role)], args.map(String)),
-  );
+  const { own, hashrate } = deps.keys;
+  const keys = [own.lease(role), own.fence(role), hashrate()];
+  return listOf(await deps.store.script(LEASE, keys, [...args, OLD_POOL_SECONDS].map(String)));
 }
 
 /** A script that moves money: the shared checks and the fence stand in front of its own text. */

@@ -87,3 +87,22 @@ Deno.test("acquireLease() never gives a token twice, even when Redis lost the la
     await runFenced(deps, after, SET, ["x"], ["2"]);
   });
 });
+
+Deno.test("acquireLease() gives nobody a role while an old pool still mines on the database", async () => {
+  await withLedger(async (deps) => {
+    const { store, keys } = deps;
+    const mine = (agoSeconds: number, n: number) => {
+      const seconds = Math.floor(Date.now() / 1000) - agoSeconds;
+      return store.command("ZADD", keys.hashrate(), String(seconds), `50000:0x11:rig:${n}`);
+    };
+    await mine(120, 1);
+    const lease = await take(deps, "a");
+    await mine(2, 2);
+    assert.equal(await renewLease(deps, lease, 60_000), false);
+    await assert.rejects(runFenced(deps, lease, SET, ["k"], ["1"]), FencedError);
+    const refused = await acquireLease(deps, "unlocker", "a", 60_000);
+    assert.match("heldBy" in refused ? refused.heldBy : "", /open-ethereum-pool that still writes/);
+    await store.command("ZREMRANGEBYRANK", keys.hashrate(), "-1", "-1");
+    await take(deps, "a");
+  });
+});
