@@ -37,7 +37,7 @@ export function buildConfig(raw: RawConfig, context: ConfigContext, found: Findi
     coinbases: raw.coinbases ?? [],
     dataDir: path(raw.dataDir),
     log: raw.log,
-    verifier: raw.verifier.threads === undefined ? {} : { threads: raw.verifier.threads },
+    verifier: buildVerifier(raw, path),
     proxy: buildProxy(raw, found),
     api: buildApi(raw, path, found),
     upstreamCheckIntervalMs: raw.upstreamCheckInterval,
@@ -45,6 +45,15 @@ export function buildConfig(raw: RawConfig, context: ConfigContext, found: Findi
     redis: buildRedis(raw, context, found),
     unlocker,
     payouts: buildPayouts(raw, unlocker, path, found),
+  };
+}
+
+function buildVerifier(raw: RawConfig, path: (name: string) => string): Config["verifier"] {
+  const { threads, dag, dir, memoryLimit } = raw.verifier;
+  return {
+    ...{ dag, dir: path(dir ?? `${raw.dataDir}/dag`) },
+    ...(threads === undefined ? {} : { threads }),
+    ...(memoryLimit === undefined ? {} : { memoryLimitBytes: memoryLimit }),
   };
 }
 

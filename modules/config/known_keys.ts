@@ -13,8 +13,6 @@ export const LEGACY_KEYS: Readonly<Record<string, string>> = {
 const LATER_KEYS = [
   "instance",
   "stratumPorts",
-  "verifier.dir",
-  "verifier.memoryLimit",
   "proxy.varDiff",
   "proxy.tls",
   "proxy.notifyListen",
@@ -59,7 +57,6 @@ export function isHarmless(path: string, value: unknown): boolean {
 /** Keys that have one value so far, and the values that later versions give them. */
 const LATER_VALUES: Readonly<Record<string, RegExp>> = {
   scheme: /^(pplns|solo)$/,
-  "verifier.dag": /^(?!off$)/,
   "unlocker.orphanedShares": /^drop$/,
 };
 

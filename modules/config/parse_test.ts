@@ -176,7 +176,6 @@ Deno.test("parseConfig() refuses what only later versions can do, never ignores 
     [{ scheme: "pplns" }, "scheme"],
     [{ network: "OctaSpace" }, "network"],
     [{ scheme: { pplns: { window: 2 } } }, "scheme"],
-    [{ verifier: { dag: "full" } }, "verifier.dag"],
     [{ proxy: { vardiff: {} } }, "proxy.vardiff"],
     [{ redis: { sentinels: ["a:1"] } }, "redis.sentinels"],
     [{ upstream: [{ url: "http://a", ws: "ws://a" }] }, "upstream.0.ws"],
@@ -193,6 +192,17 @@ Deno.test("parseConfig() refuses what only later versions can do, never ignores 
   }
   assert.deepEqual(problemsOf({ scheme: "prop", payouts: { inFlight: 1 } }), []);
   assert.match(problemsOf({ scheme: "pps" })[0]!, /is none of the known values/);
+});
+
+Deno.test("parseConfig() reads where the full dataset is kept and how large it may be", () => {
+  const read = (verifier: unknown) => parse({ dataDir: "/d", verifier }).config.verifier;
+  assert.deepEqual(read({}), { dag: "off", dir: "/d/dag" });
+  assert.deepEqual(read({ dag: "file", dir: "/big", memoryLimit: "6GiB", threads: 3 }), {
+    ...{ dag: "file", dir: "/big", memoryLimitBytes: 6 * 2 ** 30, threads: 3 },
+  });
+  assert.equal(read({ dag: "memory", memoryLimit: 5_000 }).memoryLimitBytes, 5_000);
+  assert.match(problemsOf({ verifier: { memoryLimit: "lots" } })[0]!, /verifier\.memoryLimit/);
+  assert.match(problemsOf({ verifier: { dag: "full" } })[0]!, /verifier\.dag/);
 });
 
 Deno.test("parseConfig() says that an ipset is not filled and bans inside the pool", () => {

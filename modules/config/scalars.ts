@@ -177,3 +177,21 @@ export const coins = z.string().transform((text, context) => {
     'write text such as "2" or "0.5"',
   );
 });
+
+const BYTE_UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  b: 1,
+  ...{ kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, kb: 1e3, mb: 1e6, gb: 1e9 },
+};
+
+/** A size: a whole number of bytes, or text with a unit ("6GiB", "512 MB"). */
+export const bytes = z.union([z.int().min(1), z.string()]).transform((value, context) => {
+  if (typeof value === "number") return value;
+  const match = /^(\d{1,15})\s*([a-z]*)$/i.exec(value.trim());
+  const unit = BYTE_UNITS[match?.[2]?.toLowerCase() ?? "?"];
+  if (match === null || unit === undefined || Number(match[1]) < 1) {
+    context.addIssue(`expected bytes, or a number with a unit such as "6GiB"`);
+    return z.NEVER;
+  }
+  return Number(match[1]) * unit;
+});

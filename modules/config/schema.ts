@@ -8,6 +8,7 @@ import { z } from "zod";
 import {
   address,
   addressRange,
+  bytes,
   coins,
   duration,
   hashes,
@@ -200,7 +201,11 @@ export const fileSchema = z.object({
   }).prefault({}),
   verifier: z.object({
     threads: z.int().min(1).max(1024).optional().describe("threads; default one per core"),
-    dag: z.literal("off").default("off").describe("light verification"),
+    dag: z.enum(["off", "memory", "file"]).default("off")
+      .describe("full dataset: none, in memory (1 to 5 GB), or in files that processes share"),
+    dir: z.string().min(1).optional().describe("folder of the dataset files; default dataDir/dag"),
+    memoryLimit: bytes.optional()
+      .describe('what datasets may take ("6GiB"); a larger one is not made; default no limit'),
   }).prefault({}),
   scheme: z.literal("prop").default("prop").describe("how a round's reward is shared"),
   proxy: proxy.prefault({}),

@@ -37,7 +37,15 @@ export interface Config {
   readonly dataDir: string;
   readonly log: { readonly level: LogLevel };
   /** Native verifier; `threads` undefined: one per core. */
-  readonly verifier: { readonly threads?: number };
+  readonly verifier: {
+    readonly threads?: number;
+    /** Full dataset: none, in memory, or in files below `dir`. */
+    readonly dag: "off" | "memory" | "file";
+    /** Absolute path of the dataset files' folder. */
+    readonly dir: string;
+    /** What all datasets may take (bytes); undefined: no limit. */
+    readonly memoryLimitBytes?: number;
+  };
   readonly proxy: ProxyConfig;
   readonly api: ApiConfig;
   /** Pause between health checks of the nodes (milliseconds). */

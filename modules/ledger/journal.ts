@@ -4,6 +4,7 @@
  * One JSON line per entry `{id, ...}` and one `{done: id}` when it is settled. A torn last line, as
  * a crash leaves it, is ignored; open entries are replayed at the next start.
  */
+import { dirname } from "node:path";
 import { PoolError } from "../base/mod.ts";
 
 /** A journal of open entries. */
@@ -39,6 +40,7 @@ export async function openJournal<Entry extends { id: string }>(
   if (lines.length > COMPACT_LINES) await rewrite(path, [...entries.values()]);
   else await truncate(path, validBytes);
   const file = await deps.open(path, { append: true, create: true });
+  syncFolderOf(path);
   let tail = Promise.resolve();
   function write(value: unknown): Promise<void> {
     const bytes = new TextEncoder().encode(JSON.stringify(value, writeBigInt) + "\n");
@@ -96,6 +98,16 @@ function parseLine(line: string, path: string, number: number): Record<string, u
     return JSON.parse(line, readBigInt);
   } catch (error) {
     throw new PoolError(`Cannot read line ${number} of the journal ${path}`, { cause: error });
+  }
+}
+
+/** Makes a file's name in its folder as durable as its content; only then a power cut keeps it. */
+export function syncFolderOf(path: string): void {
+  const folder = Deno.openSync(dirname(path), { read: true });
+  try {
+    folder.syncSync();
+  } finally {
+    folder.close();
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import { dirname } from "node:path";
 import { PoolError, type Shannon } from "../base/mod.ts";
+import { syncFolderOf } from "../ledger/mod.ts";
 
 /** A signed payment as the journal has it. */
 export interface JournalEntry {
@@ -55,6 +56,7 @@ export function openPaymentJournal(path: string, scope: JournalScope): PaymentJo
   if (lines.length > LINES_MAX) archive(path, entries, scope);
   const hashes = new Set(entries.map(({ hash }) => hash));
   const file = Deno.openSync(path, { append: true, create: true, mode: 0o600 });
+  syncFolderOf(path);
   async function add(entry: JournalEntry): Promise<void> {
     if (hashes.has(entry.hash)) return;
     await append(file, new TextEncoder().encode(lineOf(entry, scope)));
@@ -129,4 +131,5 @@ function archive(path: string, entries: readonly JournalEntry[], scope: JournalS
   // A copy first: between two renames there would be a moment without a journal.
   Deno.copyFileSync(path, `${path}.until-${entries.at(-1)?.nonce ?? 0}`);
   Deno.renameSync(fresh, path);
+  syncFolderOf(path);
 }

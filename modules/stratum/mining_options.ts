@@ -11,6 +11,7 @@ import type { MiningOptions } from "./mining.ts";
 export function miningOptions(config: Config, network: Network | undefined): MiningOptions {
   const { proxy } = config;
   const { threads } = config;
+  const { memoryLimitBytes } = config.verifier;
   // The native library is one for all workers; its threads are shared out among them.
   // Each door of each worker holds so many connections.
   const maxConn = Math.ceil(proxy.stratum.maxConn / threads);
@@ -26,6 +27,10 @@ export function miningOptions(config: Config, network: Network | undefined): Min
       rule: network?.pow ?? { algorithm: "ethash" },
       ...(network?.powEndsHeight === undefined ? {} : { powEndsHeight: network.powEndsHeight }),
       verifierThreads: Math.max(1, Math.ceil(verifierThreads / threads)),
+      dag: {
+        ...{ mode: config.verifier.dag, dir: config.verifier.dir },
+        ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
+      },
       ...{ upstreams: plain(config.upstreams), difficulty: proxy.difficulty },
       ...{ maxWorkers: proxy.maxWorkers, healthCheck: proxy.healthCheck },
       hashrateExpirationMs: proxy.hashrateExpirationMs,

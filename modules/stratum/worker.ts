@@ -44,6 +44,7 @@ async function start(
   const verifier = openVerifier({
     rule: options.rule,
     log,
+    dag: options.index === 0 ? options.dag : { mode: "off" },
     ...(options.verifierThreads === undefined ? {} : { maxInFlight: options.verifierThreads }),
   });
   const runId = `${crypto.randomUUID()}:${options.index}`;
