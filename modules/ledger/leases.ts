@@ -1,5 +1,6 @@
 /** One unlocker and one payer at a time: leases with a fencing token that every money script checks. */
 import { errorText, InvariantError, PoolError } from "../base/mod.ts";
+import { checkedScript } from "./checked_script.ts";
 import type { Keys } from "./keys.ts";
 import { listOf, type Reply, type Store, StoreError } from "./redis.ts";
 import leaseLua from "./scripts/lease.lua" with { type: "text" };
@@ -77,7 +78,7 @@ async function callLease(deps: LedgerDeps, role: Role, args: (string | number)[]
 
 /** A script that moves money: the shared checks and the fence stand in front of its own text. */
 export function moneyScript(name: string, source: string): { name: string; source: string } {
-  return { name, source: `${moneyLua}\n${source}` };
+  return checkedScript(name, `${moneyLua}\n${source}`);
 }
 
 /**

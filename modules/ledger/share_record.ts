@@ -1,7 +1,8 @@
 /** One batch of shares, and one candidate, as a single script call each. */
 import { type Clock, type Difficulty, unixSeconds } from "../base/mod.ts";
 import type { Keys } from "./keys.ts";
-import { type LedgerScript, type Reply, type Store, StoreError } from "./redis.ts";
+import { type Reply, type Store, StoreError } from "./redis.ts";
+import { checkedScript } from "./checked_script.ts";
 import recordCandidateLua from "./scripts/record_candidate.lua" with { type: "text" };
 import recordSharesLua from "./scripts/record_shares.lua" with { type: "text" };
 
@@ -42,8 +43,8 @@ export const HEIGHTS_ACCEPTED = 7;
 /** Rows that one batch removes from the duplicate set at most. */
 const TRIM_ROWS = 2_000;
 
-const RECORD_SHARES: LedgerScript = { name: "record_shares", source: recordSharesLua };
-const RECORD_CANDIDATE: LedgerScript = { name: "record_candidate", source: recordCandidateLua };
+const RECORD_SHARES = checkedScript("record_shares", recordSharesLua);
+const RECORD_CANDIDATE = checkedScript("record_candidate", recordCandidateLua);
 
 /** What the record functions need. */
 export interface RecordDeps {

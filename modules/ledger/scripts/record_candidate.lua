@@ -9,17 +9,6 @@
 local stored = redis.call("GET", KEYS[4])
 if stored then return stored end
 
-local function refuse(what) return redis.error_reply("QUARRY " .. what) end
-local function holds(key, want)
-  local kind = redis.call("TYPE", key).ok
-  return kind == "none" or kind == want
-end
-local function countable(key, field)
-  local value = redis.call("HGET", key, field)
-  if not value or value == "0" then return true end
-  return #value <= 18 and string.match(value, "^[1-9]%d*$") ~= nil
-end
-
 for _, i in ipairs({ 1, 9, 10 }) do
   if not holds(KEYS[i], "zset") then return refuse(KEYS[i] .. " is no sorted set") end
 end

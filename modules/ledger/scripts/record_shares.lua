@@ -3,23 +3,10 @@
 -- ARGV 1 reply's life (s), 2 rows to trim, 3 bucket's life (s), 4 now (s), 5 heights accepted,
 --      then per share: index of its miner key, height, pow member, login, login:worker, difficulty
 -- Reply: one character per share: 1 credited, 2 duplicate, 3 stale.
--- Redis does not roll back: everything is checked before the first write. Difficulties stay text,
--- because a Lua number is exact only to 2^53; only heights are compared as numbers.
+-- Only heights are compared as numbers.
 
 local stored = redis.call("GET", KEYS[4])
 if stored then return stored end
-
-local function refuse(what) return redis.error_reply("QUARRY " .. what) end
-local function holds(key, want)
-  local kind = redis.call("TYPE", key).ok
-  return kind == "none" or kind == want
-end
--- 18 digits leave room in 64 bits for a whole batch of 15-digit difficulties.
-local function countable(key, field)
-  local value = redis.call("HGET", key, field)
-  if not value or value == "0" then return true end
-  return #value <= 18 and string.match(value, "^[1-9]%d*$") ~= nil
-end
 
 if not holds(KEYS[1], "zset") then return refuse("pow is no sorted set") end
 for _, i in ipairs({ 2, 3, 5, 6 }) do
