@@ -81,10 +81,14 @@ export async function serveHttp(
     incoming.on("error", () => {});
     outgoing.on("error", () => {});
     const done = Promise.withResolvers<void>();
+    // The peer may go at any moment, also before there is an answer to send.
+    const gone = new Promise<void>((resolve) => outgoing.once("close", resolve));
     underWay.add(done.promise);
     try {
       const response = await respond(incoming);
-      if (response !== undefined) await send(response, incoming, outgoing, closing);
+      if (response !== undefined) {
+        await Promise.race([gone, send(response, incoming, outgoing, closing)]);
+      }
     } catch {
       incoming.socket.destroy();
     } finally {
@@ -197,7 +201,6 @@ async function send(
   if (last) outgoing.setHeader("connection", "close");
   outgoing.statusCode = response.status;
   await new Promise<void>((resolve) => {
-    outgoing.on("close", resolve);
     outgoing.on("finish", () => {
       if (last) incoming.socket.destroySoon();
       resolve();

@@ -132,3 +132,26 @@ Deno.test("HttpServer.close() answers what is under way and cuts what takes too 
   assert.equal(await rest(conn), "");
   await assert.rejects(stuck.connect());
 });
+
+Deno.test("HttpServer.close() does not wait for requests whose peers went away", async () => {
+  const gone = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const http = await door({}, async () => {
+    begun.resolve();
+    await gone.promise;
+    answered.resolve();
+    return new Response("too late");
+  });
+  const end = new AbortController();
+  const asked = fetch(`http://127.0.0.1:${http.server.port}/`, { signal: end.signal });
+  await begun.promise;
+  end.abort();
+  await assert.rejects(asked);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  gone.resolve();
+  await answered.promise;
+  const startMs = performance.now();
+  await http.server.close(5_000);
+  assert.ok(performance.now() - startMs < 2_500);
+});
