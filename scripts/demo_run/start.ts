@@ -27,8 +27,9 @@ const CHAIN_ID = 1337;
 /** Starts Redis, the chain, the pool and the miner; says each milestone once. */
 export async function startDemo(options: DemoOptions, signal: AbortSignal): Promise<Demo> {
   const { say } = options;
-  const dir = await freshDir(options.dir);
+  const { dir, lock } = await freshDir(options.dir);
   const stack = new AsyncDisposableStack();
+  stack.use(lock);
   try {
     const wallet = generatePrivateKey();
     await Deno.writeTextFile(`${dir}/wallet.key`, wallet + "\n", { mode: 0o600 });
@@ -115,17 +116,29 @@ function ended(child: { exit: Promise<number>; output(): string }): Promise<fals
   ]);
 }
 
-/** An empty folder; only what an earlier demo made is ever removed. */
-async function freshDir(path: string): Promise<string> {
-  await Deno.mkdir(path, { recursive: true });
+/**
+ * An empty folder, held by a lock until the process ends; only what an earlier demo made is ever
+ * removed, and nothing of one that runs.
+ */
+export async function freshDir(path: string): Promise<{ dir: string; lock: Deno.FsFile }> {
+  await Deno.mkdir(path, { recursive: true }).catch((error) => {
+    throw new Error(`${path} cannot be made a folder: give --data another one`, { cause: error });
+  });
   const dir = await Deno.realPath(path);
   const names = (await Array.fromAsync(Deno.readDir(dir))).map((entry) => entry.name);
   if (names.length > 0 && !names.includes(MARK)) {
     throw new Error(`${dir} holds something else: give --data an empty or new folder`);
   }
-  for (const name of names) await Deno.remove(`${dir}/${name}`, { recursive: true });
-  await Deno.writeTextFile(`${dir}/${MARK}`, "Made by scripts/demo, which removes all of this.\n");
-  return dir;
+  const lock = await Deno.open(`${dir}/${MARK}`, { create: true, write: true });
+  if (!(await lock.tryLock(true))) {
+    lock.close();
+    throw new Error(`A demo runs in ${dir}: stop it, or give --data another folder`);
+  }
+  await lock.write(new TextEncoder().encode("Made by scripts/demo, which removes all of this.\n"));
+  for (const name of names.filter((name) => name !== MARK)) {
+    await Deno.remove(`${dir}/${name}`, { recursive: true });
+  }
+  return { dir, lock };
 }
 
 /** The usual port, or any free one when it is taken. */
