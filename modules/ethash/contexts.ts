@@ -19,6 +19,8 @@ interface Slot {
   /** Calls that were promised this context and are not done. */
   users: number;
   retired: boolean;
+  /** Called when a user is done. */
+  done: () => void;
 }
 
 /** Opens contexts once, keeps the wanted ones, closes the others when their last call is done. */
@@ -50,6 +52,17 @@ export class EpochContexts {
     );
   }
 
+  /**
+   * The context of an epoch if it is built, and the function that says when the caller is done
+   * with it: what `use` does, without waiting and without promises.
+   */
+  take(epoch: Epoch): { context: Context; done: () => void } | undefined {
+    const slot = this.#slots.find((slot) => sameContext(slot.epoch, epoch));
+    if (this.#closed || slot?.context === undefined) return undefined;
+    slot.users++;
+    return { context: slot.context, done: slot.done };
+  }
+
   /** Runs `work` with the context of an epoch, which stays open until the work is done. */
   async use<T>(epoch: Epoch, work: (context: Context) => Promise<T>): Promise<T> {
     if (this.#closed) throw new VerifierClosedError();
@@ -58,8 +71,7 @@ export class EpochContexts {
     try {
       return await work(slot.context ?? await slot.ready);
     } finally {
-      slot.users--;
-      this.#closeIfDone(slot);
+      slot.done();
     }
   }
 
@@ -89,7 +101,12 @@ export class EpochContexts {
       known.retired = false;
       return known;
     }
-    const slot: Slot = { epoch, ready: this.#build(epoch), users: 0, retired: false };
+    const done = () => {
+      slot.users--;
+      this.#closeIfDone(slot);
+    };
+    const ready = this.#build(epoch);
+    const slot: Slot = { epoch, ready, users: 0, retired: false, done };
     this.#slots.push(slot);
     const settled = slot.ready.then(
       (context) => {

@@ -96,7 +96,7 @@ export interface NativeLibrary {
   writeDataset(handle: number, directory: string, threads: number): Promise<void>;
   writeDummyDataset(key: ContextKey, directory: string): Promise<void>;
   attachDataset(handle: number, path: string): Promise<void>;
-  /** Unloads the library; no call may be in flight. */
+  /** Closes every context and unloads the library; no call may be in flight. */
   close(): void;
 }
 
@@ -136,11 +136,17 @@ export function openLibrary(path: string = defaultLibraryPath()): NativeLibrary 
       { facts: { path, version, expected: ABI_VERSION } },
     );
   }
+  // Handles end with this thread at the latest: a worker that is terminated closes nothing itself.
+  const owner = new Uint32Array(1);
+  check("own contexts", library.symbols.ownerBegin(new Uint8Array(owner.buffer)));
   return {
     ...quickCalls(library.symbols),
-    ...slowCalls(library.symbols),
+    ...slowCalls(library.symbols, owner[0]!),
     ...datasetCalls(library.symbols),
-    close: () => library.close(),
+    close: () => {
+      check("close all contexts", library.symbols.ownerEnd(owner[0]!));
+      library.close();
+    },
   };
 }
 
@@ -240,7 +246,7 @@ function quickCalls(symbols: Symbols) {
 }
 
 /** Calls of milliseconds to minutes, on a thread of the pool. */
-function slowCalls(symbols: Symbols) {
+function slowCalls(symbols: Symbols, owner: number) {
   async function open(call: (out: Bytes) => Promise<number>): Promise<number> {
     const out = new Uint32Array(1);
     check("open a context", await call(new Uint8Array(out.buffer)));
@@ -249,7 +255,7 @@ function slowCalls(symbols: Symbols) {
   return {
     openContext({ algorithm, epoch, seedRounds }: ContextKey): Promise<number> {
       const code = ALGORITHM_CODES[algorithm];
-      return open((out) => symbols.contextOpen(code, epoch, seedRounds, out));
+      return open((out) => symbols.contextOpen(owner, code, epoch, seedRounds, out));
     },
     openSizedContext(
       cacheItems: number,
@@ -258,7 +264,9 @@ function slowCalls(symbols: Symbols) {
       algorithm: NativeAlgorithm = "ethash",
     ): Promise<number> {
       const code = ALGORITHM_CODES[algorithm];
-      return open((out) => symbols.contextOpenSized(code, cacheItems, datasetItems, rounds, out));
+      return open((out) =>
+        symbols.contextOpenSized(owner, code, cacheItems, datasetItems, rounds, out)
+      );
     },
     async verifyBatch(handle: number, flags: number, records: Bytes, out: Bytes): Promise<void> {
       const lengths = [BigInt(records.length), BigInt(out.length)] as const;

@@ -124,3 +124,32 @@ Deno.test("openLibrary() shares contexts between the Deno workers of a process",
   library.closeContext(handle);
   library.close();
 });
+
+Deno.test("openLibrary() closes the contexts of a worker that was terminated", async () => {
+  const library = openLibrary();
+  const source = `
+    import { openLibrary } from "${import.meta.resolve("./library.ts")}";
+    const library = openLibrary();
+    self.postMessage(await library.openSizedContext(127, 255, 9));
+    // Neither the context nor the library is closed.
+  `;
+  const url = URL.createObjectURL(new Blob([source], { type: "application/typescript" }));
+  const worker = new Worker(url, { type: "module" });
+  const handle = await new Promise<number>((resolve, reject) => {
+    worker.onmessage = (message) => resolve(message.data);
+    worker.onerror = (event) => reject(new Error(event.message));
+  });
+  strictEqual(library.contextInfo(handle).cacheItems, 127);
+  worker.terminate();
+  URL.revokeObjectURL(url);
+  const isOpen = () => {
+    try {
+      return library.contextInfo(handle).cacheItems > 0;
+    } catch {
+      return false;
+    }
+  };
+  while (isOpen()) await new Promise((resolve) => setTimeout(resolve, 5));
+  throws(() => library.contextInfo(handle), /INVALID_HANDLE/);
+  library.close();
+});

@@ -96,7 +96,21 @@ class NativeVerifier implements Verifier {
       this.#busy++;
       return Promise.reject(new VerifierBusyError(this.#queuedMax));
     }
-    return this.#hash(height, headerHash, nonce);
+    try {
+      checkHeader(headerHash);
+      checkNonce(nonce);
+      const epoch = this.#nearEpoch(height);
+      const taken = this.#contexts.take(epoch);
+      if (taken === undefined) return this.#hashLater(height, headerHash, nonce);
+      // Tens of thousands of times a second: one promise, and nothing that is not needed.
+      this.#outstanding++;
+      return this.#batcher.hash(taken.context, headerHash, nonce, () => {
+        this.#outstanding--;
+        taken.done();
+      });
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   finalHash(headerHash: Uint8Array, nonce: bigint, mix: Uint8Array): bigint {
@@ -194,11 +208,8 @@ class NativeVerifier implements Verifier {
     this.#library.close();
   }
 
-  async #hash(height: number, headerHash: Uint8Array, nonce: bigint): Promise<PowHash> {
-    if (headerHash.length !== 32) {
-      throw new RangeError(`Cannot hash: expected a header hash of 32 bytes`);
-    }
-    checkNonce(nonce);
+  /** Hashes a share whose epoch is not built yet. */
+  async #hashLater(height: number, headerHash: Uint8Array, nonce: bigint): Promise<PowHash> {
     this.#outstanding++;
     try {
       return await this.#withContext(
@@ -212,14 +223,7 @@ class NativeVerifier implements Verifier {
 
   async #withContext<T>(height: number, work: (context: Context) => Promise<T>): Promise<T> {
     this.#assertOpen();
-    const epoch = epochOf(this.#rule, height);
-    const near = this.#current === undefined ? [epoch] : this.#neighbours(this.#current);
-    if (!near.some((other) => sameContext(other, epoch))) {
-      throw new VerifierError(
-        `Cannot verify at height ${height}: its epoch is not next to the prepared one`,
-        { facts: { height, epoch: epoch.epoch, prepared: this.#current?.epoch } },
-      );
-    }
+    const epoch = this.#nearEpoch(height);
     this.#current ??= epoch;
     try {
       return await this.#track(this.#contexts.use(epoch, work));
@@ -228,6 +232,23 @@ class NativeVerifier implements Verifier {
       const late = error instanceof VerifierError && error.facts.status === "INVALID_HANDLE";
       throw late && this.#closing ? new VerifierClosedError() : error;
     }
+  }
+
+  /** The epoch of a height that is not far from the prepared one. */
+  #nearEpoch(height: number): Epoch {
+    const current = this.#current;
+    if (current !== undefined && height >= current.firstHeight && height < current.nextHeight) {
+      if (Number.isSafeInteger(height)) return current;
+    }
+    const epoch = epochOf(this.#rule, height);
+    const near = current === undefined ? [epoch] : this.#neighbours(current);
+    if (!near.some((other) => sameContext(other, epoch))) {
+      throw new VerifierError(
+        `Cannot verify at height ${height}: its epoch is not next to the prepared one`,
+        { facts: { height, epoch: epoch.epoch, prepared: current?.epoch } },
+      );
+    }
+    return epoch;
   }
 
   #track<T>(call: Promise<T>): Promise<T> {
@@ -272,6 +293,12 @@ class NativeVerifier implements Verifier {
 
 function hasNext(epoch: Epoch): boolean {
   return Number.isFinite(epoch.nextHeight) && epoch.epoch < EPOCH_MAX;
+}
+
+function checkHeader(headerHash: Uint8Array): void {
+  if (headerHash.length !== 32) {
+    throw new RangeError(`Cannot hash: expected a header hash of 32 bytes`);
+  }
 }
 
 function checkNonce(nonce: bigint): bigint {

@@ -77,20 +77,30 @@ enum quarry_status {
 uint32_t quarry_ethash_abi_version(void);
 
 /*
- * Opens the context of an epoch and writes its handle. size_epoch sets the sizes of cache and
+ * Begins an owner of handles that ends with the calling thread: its handles are closed then, as if
+ * by quarry_ethash_context_close. For hosts whose threads can be ended from outside.
+ */
+int32_t quarry_ethash_owner_begin(uint32_t *out_owner);
+
+/* Ends an owner before its thread does. Handles that are being opened for it are closed too. */
+int32_t quarry_ethash_owner_end(uint32_t owner);
+
+/*
+ * Opens the context of an epoch for an owner (0: nobody, until it is closed) and writes its handle. size_epoch sets the sizes of cache and
  * dataset; seed_rounds is how often 32 zero bytes go through keccak-256: the same number for
  * Ethash, twice the number for Etchash from ECIP-1099 on. Builds the light cache (0.2 to 2 s, 16
  * MiB and more) unless it is open already anywhere in the process; then it is shared. A handle is
  * never given out twice. Frkhash has size_epoch 0 and seed_rounds 0 only.
  */
-int32_t quarry_ethash_context_open(uint32_t algorithm, uint32_t size_epoch, uint32_t seed_rounds,
-                                   uint32_t *out_handle);
+int32_t quarry_ethash_context_open(uint32_t owner, uint32_t algorithm, uint32_t size_epoch,
+                                   uint32_t seed_rounds, uint32_t *out_handle);
 
 /*
  * The same with explicit item counts, at most those of epoch 0: for tests, and for go-ethereum's
  * test mode (16 cache items of 64 bytes, 256 dataset items of 128 bytes).
  */
-int32_t quarry_ethash_context_open_sized(uint32_t algorithm, uint32_t cache_items,
+int32_t quarry_ethash_context_open_sized(uint32_t owner, uint32_t algorithm,
+                                         uint32_t cache_items,
                                          uint32_t dataset_items, uint32_t seed_rounds,
                                          uint32_t *out_handle);
 

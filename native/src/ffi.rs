@@ -8,6 +8,7 @@ use crate::context::Wish;
 use crate::epoch::{MAX_SEED_ROUNDS, Shape, seed_hash};
 use crate::hashimoto::{Output, Request};
 use crate::keccak::keccak256;
+use crate::owners;
 use crate::pointers::{guard, input, input32, output, output_value};
 use crate::registry::{self, Lease};
 use crate::search::{Found, SEARCH_MAX, search};
@@ -64,12 +65,38 @@ pub extern "C" fn quarry_ethash_abi_version() -> u32 {
     ABI_VERSION
 }
 
+/// Begins an owner that ends with the calling thread; see the header.
+///
+/// # Safety
+/// `out_owner` is null or points to a writable u32.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn quarry_ethash_owner_begin(out_owner: *mut u32) -> i32 {
+    guard(|| {
+        if out_owner.is_null() {
+            return Err(Status::NullPointer);
+        }
+        // SAFETY: as promised by the caller.
+        unsafe { output_value(out_owner, owners::begin()?) }?;
+        Ok(Status::Ok)
+    })
+}
+
+/// Ends an owner; see the header.
+#[unsafe(no_mangle)]
+pub extern "C" fn quarry_ethash_owner_end(owner: u32) -> i32 {
+    guard(|| {
+        owners::end(owner);
+        Ok(Status::Ok)
+    })
+}
+
 /// Opens the context of an epoch; see the header.
 ///
 /// # Safety
 /// `out_handle` is null or points to a writable u32.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn quarry_ethash_context_open(
+    owner: u32,
     algorithm: u32,
     size_epoch: u32,
     seed_rounds: u32,
@@ -78,7 +105,7 @@ pub unsafe extern "C" fn quarry_ethash_context_open(
     guard(|| {
         let shape = Shape::of_epoch(Algorithm::of_code(algorithm)?, size_epoch, seed_rounds)?;
         // SAFETY: as promised by the caller.
-        unsafe { open_shape(shape, out_handle) }
+        unsafe { open_shape(owner, shape, out_handle) }
     })
 }
 
@@ -88,6 +115,7 @@ pub unsafe extern "C" fn quarry_ethash_context_open(
 /// `out_handle` is null or points to a writable u32.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn quarry_ethash_context_open_sized(
+    owner: u32,
     algorithm: u32,
     cache_items: u32,
     dataset_items: u32,
@@ -98,17 +126,17 @@ pub unsafe extern "C" fn quarry_ethash_context_open_sized(
         let algorithm = Algorithm::of_code(algorithm)?;
         let shape = Shape::of_items(algorithm, cache_items, dataset_items, seed_rounds)?;
         // SAFETY: as promised by the caller.
-        unsafe { open_shape(shape, out_handle) }
+        unsafe { open_shape(owner, shape, out_handle) }
     })
 }
 
 /// # Safety
 /// `out_handle` is null or points to a writable u32.
-unsafe fn open_shape(shape: Shape, out_handle: *mut u32) -> Result<Status, Status> {
+unsafe fn open_shape(owner: u32, shape: Shape, out_handle: *mut u32) -> Result<Status, Status> {
     if out_handle.is_null() {
         return Err(Status::NullPointer);
     }
-    let handle = registry::open(shape)?;
+    let handle = registry::open(shape, owner)?;
     // SAFETY: as promised by the caller.
     unsafe { output_value(out_handle, handle) }?;
     Ok(Status::Ok)

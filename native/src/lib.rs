@@ -9,8 +9,8 @@
 //! Read in this order: [`algorithm`] (which there are), [`epoch`] (sizes and seeds), [`cache`] (the
 //! light cache), `items` (dataset items, where the time goes), [`hashimoto`] (the hash itself),
 //! [`dataset`] with [`dataset_file`] and [`generate`] (the whole dataset, in memory or in a file),
-//! [`context`] (all of it for one epoch), [`search`] (for miners), [`registry`] (who shares what),
-//! [`ffi`] (the border). Unsafe code is confined to `mem.rs`, `system.rs`, `tier.rs`, `avx2.rs`,
+//! [`context`] (all of it for one epoch), [`search`] (for miners), [`registry`] and
+//! [`owners`] (who shares what, and until when), [`ffi`] (the border). Unsafe code is confined to `mem.rs`, `system.rs`, `tier.rs`, `avx2.rs`,
 //! `avx512.rs`, `pointers.rs` and the border.
 //!
 //! Which height uses which epoch is a network rule and is not known here.
@@ -36,6 +36,7 @@ pub mod hashimoto;
 mod items;
 mod keccak;
 pub mod mem;
+pub mod owners;
 mod pointers;
 pub mod registry;
 pub mod row;

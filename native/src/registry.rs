@@ -11,6 +11,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Weak};
 
 use crate::context::Context;
 use crate::epoch::Shape;
+use crate::owners;
 use crate::status::Status;
 use crate::tier::Tier;
 
@@ -22,6 +23,7 @@ pub const HANDLES_MAX: usize = 256;
 pub struct Lease {
     /// The shared context.
     pub context: Arc<Context>,
+    owner: u32,
     closed: Arc<AtomicBool>,
 }
 
@@ -49,8 +51,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poison| poison.into_inner())
 }
 
-/// Opens the context of a shape, building it unless somebody has it open.
-pub fn open(shape: Shape) -> Result<u32, Status> {
+/// Opens the context of a shape for an owner, building it unless somebody has it open.
+pub fn open(shape: Shape, owner: u32) -> Result<u32, Status> {
+    if !owners::is_living(owner) {
+        return Err(Status::InvalidHandle);
+    }
     let tier = Tier::chosen()?;
     let slot = {
         let mut registry = lock(&REGISTRY);
@@ -70,9 +75,38 @@ pub fn open(shape: Shape) -> Result<u32, Status> {
     };
     drop(slot);
     let mut registry = lock(&REGISTRY);
-    let handle = built.and_then(|context| registry.insert(context));
+    let handle = built.and_then(|context| registry.insert(context, owner));
     registry.prune();
+    drop(registry);
+    // An owner that ended meanwhile did not see this handle.
+    if let Ok(handle) = handle
+        && !owners::is_living(owner)
+    {
+        let _ = close(handle);
+        return Err(Status::Closed);
+    }
     handle
+}
+
+/// Closes all handles of an owner.
+pub(crate) fn close_all_of(owner: u32) {
+    let handles: Vec<u32> = {
+        let registry = lock(&REGISTRY);
+        let owned = registry
+            .leases
+            .iter()
+            .filter(|(_, lease)| lease.owner == owner);
+        owned.map(|(handle, _)| *handle).collect()
+    };
+    for handle in handles {
+        // Closed by somebody else meanwhile: just as well.
+        let _ = close(handle);
+    }
+}
+
+/// How many handles are open.
+pub fn open_handles() -> usize {
+    lock(&REGISTRY).leases.len()
 }
 
 /// The context behind a handle.
@@ -109,7 +143,7 @@ impl Registry {
         }
     }
 
-    fn insert(&mut self, context: Arc<Context>) -> Result<u32, Status> {
+    fn insert(&mut self, context: Arc<Context>, owner: u32) -> Result<u32, Status> {
         self.check_room()?;
         let handle = self
             .last_handle
@@ -120,6 +154,7 @@ impl Registry {
             handle,
             Lease {
                 context,
+                owner,
                 closed: Arc::default(),
             },
         );

@@ -104,7 +104,8 @@ fn the_header_and_the_code_have_the_same_numbers() {
 
 fn open_tiny(seed_rounds: u32) -> u32 {
     let mut handle = 0;
-    let code = unsafe { quarry_ethash_context_open_sized(0, 1021, 4093, seed_rounds, &mut handle) };
+    let code =
+        unsafe { quarry_ethash_context_open_sized(0, 0, 1021, 4093, seed_rounds, &mut handle) };
     assert_eq!(code, Status::Ok as i32);
     handle
 }
@@ -186,8 +187,9 @@ fn null_pointers_get_a_code() {
     let (some, room) = (zeros.as_ptr(), out.as_mut_ptr());
     let codes = unsafe {
         [
-            quarry_ethash_context_open(0, 0, 0, null_mut()),
-            quarry_ethash_context_open_sized(0, 1, 1, 0, null_mut()),
+            quarry_ethash_context_open(0, 0, 0, 0, null_mut()),
+            quarry_ethash_context_open_sized(0, 0, 1, 1, 0, null_mut()),
+            quarry_ethash_owner_begin(null_mut()),
             quarry_ethash_context_info(handle, null_mut()),
             quarry_ethash_seed_hash(0, null_mut()),
             quarry_ethash_keccak256(null(), 0, room),
@@ -215,7 +217,7 @@ fn null_pointers_get_a_code() {
 fn absurd_epochs_and_unknown_algorithms_get_a_code() {
     let mut handle = 0;
     let open = |algorithm, epoch, rounds, handle: &mut u32| unsafe {
-        quarry_ethash_context_open(algorithm, epoch, rounds, handle)
+        quarry_ethash_context_open(0, algorithm, epoch, rounds, handle)
     };
     let invalid = Status::InvalidEpoch as i32;
     assert_eq!(open(0, MAX_EPOCH + 1, 0, &mut handle), invalid);
@@ -227,7 +229,7 @@ fn absurd_epochs_and_unknown_algorithms_get_a_code() {
         invalid
     );
     assert_eq!(
-        unsafe { quarry_ethash_context_open_sized(0, 1 << 20, 1, 0, &mut handle) },
+        unsafe { quarry_ethash_context_open_sized(0, 0, 1 << 20, 1, 0, &mut handle) },
         invalid
     );
     assert_eq!(handle, 0, "nothing was written");
@@ -337,4 +339,47 @@ fn threads_that_open_one_shape_together_share_it() {
         weak.upgrade().is_none(),
         "the memory goes with the last handle"
     );
+}
+
+#[test]
+fn handles_are_closed_with_the_thread_that_owns_them() {
+    let open = |owner| {
+        let mut handle = 0;
+        let code = unsafe { quarry_ethash_context_open_sized(owner, 0, 61, 127, 40, &mut handle) };
+        (code, handle)
+    };
+    let begin = || {
+        let mut owner = 0;
+        assert_eq!(unsafe { quarry_ethash_owner_begin(&mut owner) }, 0);
+        owner
+    };
+    let info = |handle| {
+        let mut info = ContextInfo::default();
+        unsafe { quarry_ethash_context_info(handle, &mut info) }
+    };
+    let mine = begin();
+    let (_, kept) = open(mine);
+    // A worker's thread begins the owner; other threads open and use handles for it.
+    let (owner, handle) = std::thread::spawn(move || {
+        let owner = begin();
+        let (code, handle) = std::thread::spawn(move || open(owner)).join().unwrap();
+        assert_eq!((code, info(handle)), (0, 0));
+        (owner, handle)
+    })
+    .join()
+    .unwrap();
+    // The destructor runs when the thread is joined or a moment later.
+    while info(handle) == 0 {
+        std::thread::yield_now();
+    }
+    assert_eq!(info(handle), Status::InvalidHandle as i32);
+    assert_eq!(
+        open(owner).0,
+        Status::InvalidHandle as i32,
+        "an owner that ended opens nothing"
+    );
+    assert_eq!(info(kept), 0);
+    assert_eq!(quarry_ethash_owner_end(mine), 0);
+    assert_eq!(info(kept), Status::InvalidHandle as i32);
+    assert_eq!(quarry_ethash_owner_end(4_000_000_000), 0);
 }
