@@ -9,6 +9,9 @@ import { fileSchema } from "./schema.ts";
 import { parseJsonWithComments } from "./text.ts";
 import type { Config } from "./types.ts";
 
+/** Rounds in which bad parts are left out, so that the rest can be judged too. */
+const REMOVALS_MAX = 8;
+
 /** A configuration that may be used, and what to know about it. */
 export interface ParsedConfig {
   config: Config;
@@ -58,9 +61,14 @@ function addCrossProblems(
   found: Findings,
 ): void {
   const rest = structuredClone(matched);
-  for (const { path } of issues) removeAt(rest, path);
-  const result = fileSchema.safeParse(rest);
-  if (!result.success) return;
+  let result;
+  for (let left = issues, tries = 0; left.length > 0 && tries < REMOVALS_MAX; tries++) {
+    // The second time a part still does not fit, what holds it goes too.
+    for (const { path } of left) removeAt(rest, path.slice(0, Math.max(1, path.length - tries)));
+    result = fileSchema.safeParse(rest);
+    left = result.success ? [] : result.error.issues;
+  }
+  if (!result?.success) return;
   const more: Findings = { problems: [], warnings: [] };
   buildConfig(result.data, context, more);
   const known = found.problems.map((problem) => problem.path);
@@ -73,7 +81,8 @@ function addCrossProblems(
 function removeAt(value: unknown, path: PropertyKey[]): void {
   let at = value as Record<PropertyKey, unknown> | undefined;
   for (const key of path.slice(0, -1)) at = at?.[key] as Record<PropertyKey, unknown> | undefined;
-  if (at !== undefined && !Array.isArray(at)) delete at[path.at(-1)!];
+  if (Array.isArray(at)) at.splice(Number(path.at(-1)), 1);
+  else if (at !== undefined && at !== null) delete at[path.at(-1)!];
 }
 
 /** In the old pool `proxy.enabled` gates stratum too: say so when stratum looks wanted. */

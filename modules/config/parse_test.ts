@@ -205,6 +205,20 @@ Deno.test("parseConfig() reads where the full dataset is kept and how large it m
   assert.match(problemsOf({ verifier: { dag: "full" } })[0]!, /verifier\.dag/);
 });
 
+Deno.test("parseConfig() judges the rest of a file whose lists and objects do not fit", () => {
+  const problems = problemsOf({
+    threads: "two",
+    upstream: [{ name: "a" }, { name: "b", url: 5 }],
+    unlocker: { enabled: true, depth: 3 },
+    payouts: { enabled: true, address: "0x0", signer: { keyFile: 7 } },
+  });
+  for (
+    const path of ["threads", "upstream", "unlocker.depth", "payouts.address", "payouts.signer"]
+  ) {
+    assert.ok(problems.some((line) => line.startsWith(path)), `${path} in ${problems.join("; ")}`);
+  }
+});
+
 Deno.test("parseConfig() says that an ipset is not filled and bans inside the pool", () => {
   const banning = { enabled: true, ipset: "blacklist" };
   const { warnings } = parse({ proxy: { policy: { banning } } });
