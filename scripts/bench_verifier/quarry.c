@@ -59,7 +59,7 @@ int main(int argc, char **argv) {
     uint32_t epoch = argc > 1 ? strtoul(argv[1], NULL, 10) : 0, handle;
     const char *dataset = argc > 2 ? argv[2] : NULL;
     double start = micros_of(RUSAGE_SELF);
-    must(quarry_ethash_context_open(QUARRY_ALGORITHM_ETHASH, epoch, epoch, &handle), "open");
+    must(quarry_ethash_context_open(0, QUARRY_ALGORITHM_ETHASH, epoch, epoch, &handle), "open");
     printf("{\"what\": \"cache\", \"micros\": %f}\n", micros_of(RUSAGE_SELF) - start);
     if (dataset != NULL && strncmp(dataset, "generate:", 9) == 0) {
         const char *directory = dataset + 9;
