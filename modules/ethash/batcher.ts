@@ -43,6 +43,7 @@ interface Lane {
 /** Gathers requests into native calls, at most one call per lane at a time. */
 export class Batcher {
   #library: NativeLibrary;
+  #threads: number;
   #queue: Pending[] = [];
   #idle: Lane[];
   #running = new Set<Promise<void>>();
@@ -53,10 +54,14 @@ export class Batcher {
   /** Shares hashed. */
   hashed = 0;
 
-  /** @param lanes native calls in flight at most */
-  constructor(library: NativeLibrary, lanes: number) {
+  /** @param threads native calls that run at a time */
+  constructor(library: NativeLibrary, threads: number) {
     this.#library = library;
-    this.#idle = Array.from({ length: lanes }, () => ({
+    this.#threads = threads;
+    // With a call on every core the library lets further ones wait: a full batch that waits there
+    // starts at once when a core is free, without a turn of the event loop.
+    const ahead = threads >= navigator.hardwareConcurrency ? 1 : 0;
+    this.#idle = Array.from({ length: threads + ahead }, () => ({
       records: new Uint8Array(BATCH_MAX * RECORD_BYTES),
       out: new Uint8Array(BATCH_MAX * OUTPUT_BYTES),
     }));
@@ -109,8 +114,11 @@ export class Batcher {
 
   #pump(): void {
     while (this.#queue.length > 0 && this.#idle.length > 0) {
-      // What waits is spread over the free lanes: two cores finish two halves sooner.
-      const share = Math.ceil(this.#queue.length / this.#idle.length);
+      const free = this.#threads - this.#running.size;
+      // The lane ahead takes full batches only: what still gathers had better gather on.
+      if (free <= 0 && this.#queue.length < BATCH_MAX) return;
+      // What waits is spread over the free cores: two finish two halves sooner.
+      const share = Math.ceil(this.#queue.length / Math.max(1, free));
       const batch = this.#take(Math.min(share, BATCH_MAX));
       const lane = this.#idle.pop()!;
       const run = this.#run(lane, batch).finally(() => {

@@ -13,7 +13,7 @@ export interface VerifierOptions {
   rule: EpochRule;
   /** The native library. @default what `deno task native` builds */
   libraryPath?: string;
-  /** Native calls in flight at most. @default {navigator.hardwareConcurrency} */
+  /** Native calls that run at a time. @default {navigator.hardwareConcurrency} */
   maxInFlight?: number;
   /** Shares that may wait; more are refused as busy. @default {4096} */
   maxQueued?: number;

@@ -142,7 +142,8 @@ int32_t quarry_ethash_final_hash_batch(uint32_t algorithm, const uint8_t *claims
 
 /*
  * Hashes 1 to QUARRY_BATCH_MAX records; out_bytes is exactly QUARRY_OUTPUT_BYTES for each. Runs on
- * the calling thread; best in batches of 64.
+ * the calling thread; best in batches of 64. As many calls as there are cores run at a time, the
+ * others wait: one call more than cores keeps every core busy.
  */
 int32_t quarry_ethash_verify_batch(uint32_t handle, uint32_t flags, const uint8_t *records,
                                    size_t records_bytes, uint8_t *out, size_t out_bytes);

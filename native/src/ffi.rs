@@ -9,6 +9,7 @@ use crate::epoch::{MAX_SEED_ROUNDS, Shape, seed_hash};
 use crate::hashimoto::{Output, Request};
 use crate::keccak::keccak256;
 use crate::owners;
+use crate::permits;
 use crate::pointers::{guard, input, input32, output, output_value};
 use crate::registry::{self, Lease};
 use crate::search::{Found, SEARCH_MAX, search};
@@ -299,6 +300,7 @@ pub unsafe extern "C" fn quarry_ethash_verify_batch(
         let requests: Vec<Request> = records.iter().map(request_of).collect();
         let mut outputs = vec![Output::ZERO; requests.len()];
         let Lease { context, .. } = registry::lease(handle)?;
+        let _permit = permits::acquire();
         context.hash(wish, &requests, &mut outputs)?;
         let bytes: Vec<u8> = outputs
             .iter()

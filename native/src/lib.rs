@@ -37,6 +37,7 @@ mod items;
 mod keccak;
 pub mod mem;
 pub mod owners;
+mod permits;
 mod pointers;
 pub mod registry;
 pub mod row;
