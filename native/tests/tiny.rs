@@ -67,6 +67,7 @@ fn the_other_algorithms_hash_too() {
             quarry_ethash_context_open_sized(0, 1, 2, 2, 0, &mut handle),
             0
         );
+        assert_eq!(quarry_ethash_dataset_prepare(handle, null(), 0, 1), 0);
         verify(handle, PREFER_DATASET, 1);
         assert_eq!(quarry_ethash_context_close(handle), 0);
         assert_eq!(quarry_ethash_context_open(0, 2, 0, 0, &mut handle), 0);
