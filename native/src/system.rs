@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 /// The lowest ordinary priority: generation takes what nobody else wants.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(miri)))]
 const NICE: libc::c_int = 19;
 
 /// Gives the calling thread the lowest priority; where that is not possible it keeps its own.
