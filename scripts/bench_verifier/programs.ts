@@ -49,7 +49,7 @@ export const COMMANDS: Record<string, (epoch: number) => { args: string[]; tier?
 /** Starts a program and reads what it measured at its start. */
 export async function startProgram(
   name: string,
-  command: { args: string[]; tier?: string },
+  command: { args: string[]; tier?: string; starts?: number },
 ): Promise<Program> {
   const [path, ...args] = command.args;
   const child = new Deno.Command(path!, {
@@ -67,10 +67,14 @@ export async function startProgram(
     if (done) throw new Error(`${name} ended early`);
     return JSON.parse(value);
   }
-  const first = await next();
+  const start: Figures = new Map();
+  while (start.size < (command.starts ?? 1)) {
+    const line = await next();
+    start.set(line.what, line.micros);
+  }
   return {
     name,
-    start: new Map([[first.what, first.micros]]),
+    start,
     async round() {
       await writer.write(new TextEncoder().encode("\n"));
       const figures: Figures = new Map();

@@ -1,9 +1,10 @@
 /*
  * Measures quarry's verifier through its C contract, on thread CPU time.
  *
- * usage: quarry EPOCH [DATASET_FILE | generate:DIRECTORY]; prints one JSON object of microseconds of
- * CPU per operation and waits for a line on standard input before each round, so that rounds of
- * several programs interleave. QUARRY_ETHASH_TIER chooses the instruction set.
+ * usage: quarry EPOCH [dataset]; prints one JSON object of microseconds of CPU per operation and
+ * waits for a line on standard input before each round, so that rounds of several programs
+ * interleave. With "dataset" it first generates the full dataset in memory and measures over that.
+ * QUARRY_ETHASH_TIER chooses the instruction set.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -57,29 +58,22 @@ static void measure(const char *what, uint32_t handle, uint32_t flags, size_t ba
 
 int main(int argc, char **argv) {
     uint32_t epoch = argc > 1 ? strtoul(argv[1], NULL, 10) : 0, handle;
-    const char *dataset = argc > 2 ? argv[2] : NULL;
+    int dataset = argc > 2 && strcmp(argv[2], "dataset") == 0;
     double start = micros_of(RUSAGE_SELF);
     must(quarry_ethash_context_open(0, QUARRY_ALGORITHM_ETHASH, epoch, epoch, &handle), "open");
     printf("{\"what\": \"cache\", \"micros\": %f}\n", micros_of(RUSAGE_SELF) - start);
-    if (dataset != NULL && strncmp(dataset, "generate:", 9) == 0) {
-        const char *directory = dataset + 9;
+    if (dataset) {
         struct quarry_context_info info;
         must(quarry_ethash_context_info(handle, &info), "info");
         start = micros_of(RUSAGE_SELF);
-        must(quarry_ethash_dataset_write(handle, (const uint8_t *)directory, strlen(directory), 0),
-             "dataset_write");
+        must(quarry_ethash_dataset_prepare(handle, NULL, 0, 0), "dataset_prepare");
         printf("{\"what\": \"item\", \"micros\": %f}\n",
                (micros_of(RUSAGE_SELF) - start) / info.dataset_items);
-        return 0;
-    }
-    if (dataset != NULL) {
-        must(quarry_ethash_dataset_attach(handle, (const uint8_t *)dataset, strlen(dataset)),
-             "dataset_attach");
     }
     fflush(stdout);
     char line[16];
     while (fgets(line, sizeof line, stdin) != NULL) {
-        if (dataset == NULL) {
+        if (!dataset) {
             measure("light", handle, 0, 1);
             measure("light64", handle, 0, 64);
         } else {

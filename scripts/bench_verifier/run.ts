@@ -1,6 +1,6 @@
 /** `scripts/bench verifier`: ours, go-ethereum's and chfast's verifiers, interleaved, as ratios. */
 import { measureDeno } from "./deno_side.ts";
-import { BUILD, buildPrograms, COMMANDS, type Figures, run, startProgram } from "./programs.ts";
+import { BUILD, buildPrograms, COMMANDS, type Figures, startProgram } from "./programs.ts";
 import { barChart, type Row, table } from "./report.ts";
 
 /** Settings of a run. */
@@ -8,7 +8,7 @@ export interface BenchOptions {
   rounds: number;
   /** Folder of the results. */
   out: string;
-  /** Whether the dataset is measured too (gigabytes of disk, minutes). */
+  /** Whether the dataset is measured too (gigabytes of memory, a minute). */
   dataset: boolean;
 }
 
@@ -77,37 +77,30 @@ async function benchEpoch(epoch: number, index: number, rounds: number): Promise
   ];
 }
 
-/** Generation and lookups of the full dataset; the file is written below the results and removed. */
+/** Generation of the full dataset in memory, and verification over it. */
 async function benchDataset(epoch: number, options: BenchOptions): Promise<Row[]> {
-  const dir = await Deno.makeTempDir({ dir: BUILD, prefix: "dataset-" });
-  try {
-    const output = await run(`${BUILD}/quarry`, [String(epoch), `generate:${dir}`]);
-    const item = JSON.parse(output.trim().split("\n").at(-1)!).micros as number;
-    const file = `${dir}/${(await Array.fromAsync(Deno.readDir(dir)))[0]!.name}`;
-    const ours = await startProgram("full", { args: [`${BUILD}/quarry`, String(epoch), file] });
-    const geth = await startProgram("geth", COMMANDS["geth"]!(epoch));
-    const full: number[] = [], full32: number[] = [], items: number[] = [];
-    for (let round = 0; round < options.rounds; round++) {
-      const figures = await ours.round();
-      full.push(figures.get("full")!);
-      full32.push(figures.get("full32")!);
-      items.push((await geth.round()).get("item")!);
-    }
-    await Promise.all([ours.close(), geth.close()]);
-    const row = (what: string, micros: number[], anchor: number[], goal?: number): Row => ({
-      ...{ epoch, what, micros: median(micros), anchorMicros: median(anchor), unit: "item" },
-      ratios: micros.map((value) => median(anchor) / value).sort((a, b) => a - b),
-      ...(goal === undefined ? {} : { goal }),
-    });
-    const second = [1e6];
-    return [
-      row("dataset generation, per item", [item], items, 25),
-      { ...row("full dataset, 32 queued (a second)", full32, second, 1_000_000), unit: "verify" },
-      { ...row("full dataset, one share (a second)", full, second), unit: "verify" },
-    ];
-  } finally {
-    await Deno.remove(dir, { recursive: true });
+  const args = [`${BUILD}/quarry`, String(epoch), "dataset"];
+  const ours = await startProgram("full", { args, starts: 2 });
+  const geth = await startProgram("geth", COMMANDS["geth"]!(epoch));
+  const full: number[] = [], full32: number[] = [], items: number[] = [];
+  for (let round = 0; round < options.rounds; round++) {
+    const figures = await ours.round();
+    full.push(figures.get("full")!);
+    full32.push(figures.get("full32")!);
+    items.push((await geth.round()).get("item")!);
   }
+  await Promise.all([ours.close(), geth.close()]);
+  const row = (what: string, micros: number[], anchor: number[], goal?: number): Row => ({
+    ...{ epoch, what, micros: median(micros), anchorMicros: median(anchor), unit: "item" },
+    ratios: micros.map((value) => median(anchor) / value).sort((a, b) => a - b),
+    ...(goal === undefined ? {} : { goal }),
+  });
+  const second = [1e6];
+  return [
+    row("dataset generation, per item", [ours.start.get("item")!], items, 25),
+    { ...row("full dataset, 32 queued (a second)", full32, second, 1_000_000), unit: "verify" },
+    { ...row("full dataset, one share (a second)", full, second), unit: "verify" },
+  ];
 }
 
 function median(values: number[]): number {
