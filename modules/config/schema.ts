@@ -61,7 +61,12 @@ const stratum = z.object({
 });
 
 const policy = z.object({
-  workers: count(8, "ban commands in flight", 1, 1_000),
+  workers: count(
+    8,
+    "ban commands in flight; without effect while no firewall set is filled",
+    1,
+    1_000,
+  ),
   resetInterval: pause("60m", "sweep of idle and expired policy entries"),
   refreshInterval: pause("1m", "reload of the black and white lists from Redis"),
   banning: z.object({
@@ -95,7 +100,10 @@ const proxy = z.object({
   stateUpdateInterval: pause("3s", "how often node height and difficulty go to Redis"),
   difficulty: hashes.prefault(2_000_000_000).describe("share difficulty, in hashes"),
   healthCheck: flag(true, "serve no work while Redis is away, so that miners fail over"),
-  maxFails: count(100, "Redis failures after which the pool calls itself sick"),
+  maxFails: count(
+    100,
+    "state reports that Redis did not take, in a row, after which the pool is not ready",
+  ),
   hashrateExpiration: pause("3h", "life of worker statistics"),
   loginTimeout: pause("30s", "time a connection has to log in"),
   maxWorkers: count(1024, "worker names kept per miner", 1, 100_000),
@@ -125,7 +133,12 @@ const upstream = z.object({
 
 const redis = z.object({
   endpoint: redisEndpoint.prefault("127.0.0.1:6379").describe("host:port or a unix socket's path"),
-  poolSize: count(10, "connections shared by the stratum workers", 1, 1_000),
+  poolSize: count(
+    10,
+    "connections of the stratum workers; each uses one, or two when there are enough",
+    1,
+    1_000,
+  ),
   database: count(0, "number of the database", 0, 1_000_000),
   username: z.string().default("").describe("ACL user; empty: the default user"),
   password: z.union([

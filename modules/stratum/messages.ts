@@ -13,6 +13,8 @@ export interface StratumWorkerOptions extends CommonWorkerOptions {
   /** Prefix of every Redis key. */
   prefix: string;
   redis: { endpoint: string; database: number; password: string; username?: string };
+  /** Connections to Redis: with two, notes and lists never stand before shares. */
+  connections: 1 | 2;
   /** Its own journal first, then those of former workers that nobody else replays. */
   journals: string[];
   /** Path of its rejected-share log. */

@@ -21,6 +21,8 @@ export interface MiningOptions {
   worker: Omit<StratumWorkerOptions, "index" | "workers" | "journals" | "rejectedLog">;
   /** Folder of the journals. */
   journalDir: string;
+  /** Failed state reports in a row after which the pool calls itself not ready. */
+  maxFails: number;
   /** Chain id that every node must report; undefined on a chain that nobody described. */
   chainId?: number;
   blockRefreshIntervalMs: number;
@@ -68,6 +70,8 @@ export async function openMining(
   const end = new AbortController();
   const statuses: (StratumStatus | undefined)[] = [];
   let job: Job | undefined;
+  /** State reports that Redis did not take, in a row. */
+  let failures = 0;
 
   const journals = await journalPaths(options.journalDir, options.workers);
   const workers = journals.map((paths, index): Supervised<ToStratum> =>
@@ -122,8 +126,10 @@ export async function openMining(
           height: job.height,
           difficulty: difficultyOf(job.target),
         };
-        await writeNodeState({ store, keys, clock }, state)
-          .catch((error) => log.warn("state.notWritten", { error }));
+        await writeNodeState({ store, keys, clock }, state).then(() => failures = 0, (error) => {
+          failures++;
+          log.warn("state.notWritten", { error, failures, maxFails: options.maxFails });
+        });
       }
       await clock.sleep(options.stateUpdateIntervalMs, end.signal).catch(() => {});
     }
@@ -139,6 +145,8 @@ export async function openMining(
       ? "no node gives work"
       : known.length < workers.length || known.some((one) => !one.healthy)
       ? "pool storage is away"
+      : failures >= options.maxFails
+      ? `Redis did not take ${failures} state reports in a row`
       : known.some((one) => !one.hasWork)
       ? "the verifier is getting ready"
       : "";

@@ -19,11 +19,14 @@ export function miningOptions(config: Config, network: Network | undefined): Min
   return {
     ...{ name: config.name, workers: threads, journalDir: stateDir(config) },
     ...(network === undefined ? {} : { chainId: network.chainId }),
+    maxFails: proxy.maxFails,
     blockRefreshIntervalMs: proxy.blockRefreshIntervalMs,
     stateUpdateIntervalMs: proxy.stateUpdateIntervalMs,
     upstreamCheckIntervalMs: config.upstreamCheckIntervalMs,
     worker: {
       ...{ prefix: config.coin, redis: plain(config.redis), logLevel: config.log.level },
+      // One for shares and, when the pool is large enough, one for everything else.
+      connections: Math.floor(config.redis.poolSize / threads) >= 2 ? 2 : 1,
       rule: network?.pow ?? { algorithm: "ethash" },
       ...(network?.powEndsHeight === undefined ? {} : { powEndsHeight: network.powEndsHeight }),
       verifierThreads: Math.max(1, Math.ceil(verifierThreads / threads)),

@@ -41,6 +41,7 @@ async function start(
   const { log } = context;
   const keys = createKeys(options.prefix);
   const store = await openStore(options.redis, { log });
+  const notes = options.connections === 2 ? await openStore(options.redis, { log }) : store;
   const verifier = openVerifier({
     rule: options.rule,
     log,
@@ -82,7 +83,7 @@ async function start(
     },
     submitWork: (nonce, headerHash, mix) => nodes.submitWork(nonce, headerHash, mix),
     noteAnswer: (candidate, node, answer) =>
-      noteSubmission({ store, keys }, candidate, node, answer),
+      noteSubmission({ store: notes, keys }, candidate, node, answer),
     counters: { accepted: 0, candidates: 0, rejected: {} },
   };
   const service = new MiningService({
@@ -96,7 +97,7 @@ async function start(
       if (outcome?.accepted && outcome.candidate) context.event("block.found", { login, worker });
       return outcome;
     },
-    reportHashrate: reporter(store, keys, log),
+    reportHashrate: reporter(notes, keys, log),
   });
 
   const reusePort = options.workers > 1;
@@ -111,7 +112,7 @@ async function start(
   every(1_000, end.signal, postStatus);
 
   async function refreshLists() {
-    await readLists({ store, keys }).then((lists) => policy.setLists(lists), (error) => {
+    await readLists({ store: notes, keys }).then((lists) => policy.setLists(lists), (error) => {
       // The lists stay as they were: a failed read is no empty list.
       log.warn("policy.listsNotRead", { error });
     });
@@ -157,6 +158,7 @@ async function start(
       await recorder.close();
       await rejectedLog.close();
       await journal.close();
+      if (notes !== store) await notes.close();
       await store.close();
       await verifier.close();
     },
