@@ -26,6 +26,12 @@ function door() {
   return { ...scripted, ask };
 }
 
+function listening() {
+  const { service } = scriptedDoor();
+  const options = { hostname: "127.0.0.1", port: 0, reusePort: false, maxConn: 8, ...LIMITS };
+  return serveGetwork(options, { service, ...doorDeps, addressOf: addressReader([]) });
+}
+
 Deno.test("answer() gives work and takes it, several objects in one body", async () => {
   const { ask, submissions } = door();
   const { headerHash, seedHash } = scriptedJob(1);
@@ -65,17 +71,33 @@ Deno.test("answer() keeps open-ethereum-pool's status codes", async () => {
   assert.deepEqual([banned.status, await banned.text()], [200, ""]);
 });
 
+Deno.test("serveGetwork() holds the dialogue getwork", async () => {
+  const server = await listening();
+  const url = new URL("../../tests/dialogues/getwork.txt", import.meta.url);
+  const { headerHash, seedHash } = scriptedJob(1);
+  let given: Promise<Response> | undefined;
+  let replies = 0;
+  for (const step of (await Deno.readTextFile(url)).split("\n")) {
+    const text = step.slice(2).replace("HEADER", headerHash).replace("SEED", seedHash)
+      .replace("TARGET", toHash(targetOf(2_000_000_000n))).replace("MIX", MIX);
+    const [first, path, ...body] = text.split(" ");
+    if (step.startsWith(">")) {
+      given = fetch(`http://127.0.0.1:${server.port}${path}`, {
+        method: first!,
+        ...(body.length === 0 ? {} : { body: body.join(" ") }),
+      });
+    } else if (step.startsWith("<")) {
+      const response = await given!;
+      assert.equal(`${response.status} ${(await response.text()).trim()}`.trim(), text.trim());
+      replies++;
+    }
+  }
+  assert.equal(replies, 9);
+  await server.close(1_000);
+});
+
 Deno.test("serveGetwork() answers over a real socket", async () => {
-  const { service } = scriptedDoor();
-  const server = await serveGetwork({
-    hostname: "127.0.0.1",
-    port: 0,
-    reusePort: false,
-    maxConn: 8,
-    ...LIMITS,
-  }, {
-    ...{ service, ...doorDeps, addressOf: addressReader([]) },
-  });
+  const server = await listening();
   const response = await fetch(`http://127.0.0.1:${server.port}/${LOGIN}`, {
     method: "POST",
     body: `{"id":1,"method":"nothing"}`,
