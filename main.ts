@@ -108,9 +108,7 @@ async function open(
   if (payouts.enabled && known(network, "payouts", log)) {
     const journal = `${stateDir(config)}/payments.journal`;
     const options = { ...common, network: { chainId: network.chainId }, payouts, journal };
-    // The payer alone reads the key, and writes its journal.
-    const rights = { ...netOnly(config), read: "inherit", write: "inherit" } as const;
-    worker("payouts", options satisfies PayerWorkerOptions, rights);
+    worker("payouts", options satisfies PayerWorkerOptions, payerRights(config));
   }
   if (api.enabled) {
     worker("stats", { ...common, api } satisfies StatsWorkerOptions, netOnly(config));
@@ -126,8 +124,25 @@ async function open(
 function netOnly({ redis }: Config): Deno.PermissionOptionsObject {
   const socket = redis.endpoint.startsWith("/") ? [redis.endpoint] : false;
   return {
-    ...{ net: "inherit", env: "inherit", sys: "inherit" },
-    ...{ read: socket, write: socket, ffi: false, run: false },
+    ...{ net: "inherit", sys: "inherit", env: false, ffi: false, run: false },
+    ...{ read: socket, write: socket },
+  };
+}
+
+/** The payer alone may read the key, from where the configuration says it is, and its journal. */
+function payerRights(config: Config): Deno.PermissionOptionsObject {
+  const { signer } = config.payouts;
+  const socket = config.redis.endpoint.startsWith("/") ? [config.redis.endpoint] : [];
+  const keyFiles = signer?.kind === "keystore"
+    ? [signer.file, signer.passphraseFile]
+    : signer?.kind === "keyFile"
+    ? [signer.file]
+    : [];
+  return {
+    ...netOnly(config),
+    read: [...socket, ...keyFiles, stateDir(config)],
+    write: [...socket, stateDir(config)],
+    env: signer?.kind === "privateKeyEnv" ? [signer.variable] : false,
   };
 }
 
