@@ -15,8 +15,6 @@ export type Difficulty = bigint;
 
 /** Wei in one Shannon. */
 export const WEI_PER_SHANNON = 1_000_000_000n;
-/** Shannon in one coin. */
-export const SHANNON_PER_COIN = 1_000_000_000n;
 /** Wei in one coin (ether, expanse, ...). */
 export const WEI_PER_COIN = 1_000_000_000_000_000_000n;
 

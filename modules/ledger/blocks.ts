@@ -5,7 +5,14 @@
  * begun is finished with that plan, whatever the chain says meanwhile; the block's own row moves
  * last, in the script of the last chunk. A step that fits one chunk is one script.
  */
-import { type Clock, type Shannon, unixSeconds, type Wei, WEI_PER_SHANNON } from "../base/mod.ts";
+import {
+  type Clock,
+  type Shannon,
+  unixSeconds,
+  type Wei,
+  WEI_PER_SHANNON,
+  weiToShannonFloor,
+} from "../base/mod.ts";
 import { blockMember, type BlockRow, type Candidate } from "./block_rows.ts";
 import { parseBlockRow, parseCandidate } from "./block_rows.ts";
 import { type Lease, type LedgerDeps, moneyScript, runFenced } from "./leases.ts";
@@ -167,7 +174,7 @@ export async function matureBlock(
     ], [
       ...[settled.plan, last ? "1" : "0", row.member, blockMember(rowOf(row, settled))],
       ...[String(height), `${hash}:${now}:${settled.rewardWei}`, hash],
-      ...[String(settled.rewardWei / WEI_PER_SHANNON), fieldOf(row)],
+      ...[String(weiToShannonFloor(settled.rewardWei)), fieldOf(row)],
       ...[fieldOf({ height, nonce: row.nonce }), JSON.stringify(account)],
       ...[sum(amounts), total, credits.size, poolAccounts.length].map(String),
       ...poolAccounts.flatMap(([field, change]) => [field, String(change)]),
@@ -253,7 +260,7 @@ function poolAccountsOf(settled: Settlement): [field: string, change: bigint][] 
   const { rewardWei, extraWei, uncreditedFeeWei, dustWei } = settled;
   const named = { reward: rewardWei, extra: extraWei, fee: uncreditedFeeWei, dust: dustWei };
   return Object.entries(named).flatMap(([name, amountWei]) => [
-    [`${name}Shannon`, amountWei / WEI_PER_SHANNON] as [string, bigint],
+    [`${name}Shannon`, weiToShannonFloor(amountWei)] as [string, bigint],
     [`${name}WeiRest`, amountWei % WEI_PER_SHANNON] as [string, bigint],
   ]);
 }

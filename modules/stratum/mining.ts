@@ -4,7 +4,7 @@
  * Jobs fan out from one watcher; a worker that is started again gets the current job at once.
  */
 import type { Facts, Logger, LogSink } from "../base/mod.ts";
-import { type Clock, difficultyOf, retry } from "../base/mod.ts";
+import { type Clock, retry } from "../base/mod.ts";
 import { createNode, createNodes, type NodeHealth } from "../chain/mod.ts";
 import { createKeys, openStore, writeNodeState } from "../ledger/mod.ts";
 import type { Job } from "../work/mod.ts";
@@ -124,7 +124,7 @@ export async function openMining(
         const state = {
           name: options.name,
           height: job.height,
-          difficulty: difficultyOf(job.target),
+          difficulty: job.difficulty,
         };
         await writeNodeState({ store, keys, clock }, state).then(() => failures = 0, (error) => {
           failures++;

@@ -1,5 +1,11 @@
 /** Splits a reward among the shares of a round: credits, fee and dust that sum to the reward. */
-import { InvariantError, type Shannon, type Wei, WEI_PER_SHANNON } from "../base/mod.ts";
+import {
+  InvariantError,
+  type Shannon,
+  shannonToWei,
+  type Wei,
+  WEI_PER_SHANNON,
+} from "../base/mod.ts";
 import { WHOLE_IN_MILLIONTHS } from "../config/mod.ts";
 
 /** What is split, and how. */
@@ -82,7 +88,7 @@ export function splitReward(input: SplitInput): Split {
   const uncreditedFeeWei = feeAddress === "" ? poolWei : 0n;
   let creditedShannon = 0n;
   for (const amount of credits.values()) creditedShannon += amount;
-  const dustWei = rewardWei + extraWei - uncreditedFeeWei - creditedShannon * WEI_PER_SHANNON;
+  const dustWei = rewardWei + extraWei - uncreditedFeeWei - shannonToWei(creditedShannon);
   return { credits, uncreditedFeeWei, dustWei };
 }
 

@@ -62,8 +62,8 @@ export class JobBook {
     for (const [headerHash, job] of this.#jobs) {
       // Kept for a while beyond their use, so that late shares are called stale, not unknown.
       const outlived = job.height + 4 * JOB_HEIGHTS <= this.#highest;
-      if (outlived || this.#jobs.size > JOBS_MAX) this.#jobs.delete(headerHash);
-      else if (this.#jobs.size <= JOBS_MAX) break;
+      if (!outlived && this.#jobs.size <= JOBS_MAX) break;
+      this.#jobs.delete(headerHash);
     }
   }
 }

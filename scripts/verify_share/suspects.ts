@@ -45,7 +45,7 @@ export async function findReason(
     if (explains(share, other)) return suspect.finding;
   }
   return await doubledExtranonce(share, computer) ?? await foreignMix(share, computer) ??
-    fromLog(share);
+    reasonFromLog(share);
 }
 
 interface Suspect {
@@ -148,7 +148,7 @@ function unitMistake(share: Share, proof: Proof): Finding | undefined {
 }
 
 /** What only the pool could know, from its log. */
-function fromLog(share: Share): Finding | undefined {
+export function reasonFromLog(share: Share): Finding | undefined {
   switch (share.rejection) {
     case "stale":
       return { cause: "stale", sentence: "The pool called it stale: its job was too old" };
@@ -173,6 +173,3 @@ function reverseBytes(nonce: bigint): bigint {
   const digits = nonce.toString(16).padStart(16, "0").match(/../g)!;
   return BigInt("0x" + digits.reverse().join(""));
 }
-
-/** What the pool's log adds to a share that hashes well. */
-export { fromLog as reasonFromLog };

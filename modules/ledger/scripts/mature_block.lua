@@ -80,14 +80,7 @@ end
 
 for n = 0, count - 1 do
   local login = ARGV[first + n * 2]
-  if takes[n] then
-    -- The old pool wrote credits of zero, for its fee address without a fee.
-    if takes[n] ~= "0" then
-      redis.call("HINCRBY", KEYS[13 + n], "immature", "-" .. takes[n])
-      redis.call("HINCRBY", KEYS[8], "immature", "-" .. takes[n])
-    end
-    redis.call("HDEL", KEYS[5], login)
-  end
+  if takes[n] then takeBack(KEYS[13 + n], KEYS[8], KEYS[5], login, takes[n]) end
   if fresh[n] then
     redis.call("HSETNX", KEYS[6], login, fresh[n])
     redis.call("HINCRBY", KEYS[13 + n], "balance", fresh[n])

@@ -47,14 +47,7 @@ end
 
 for n = 0, count - 1 do
   local login = ARGV[first + n]
-  if takes[n] then
-    -- The old pool wrote credits of zero, for its fee address without a fee.
-    if takes[n] ~= "0" then
-      redis.call("HINCRBY", KEYS[11 + n], "immature", "-" .. takes[n])
-      redis.call("HINCRBY", KEYS[6], "immature", "-" .. takes[n])
-    end
-    redis.call("HDEL", KEYS[5], login)
-  end
+  if takes[n] then takeBack(KEYS[11 + n], KEYS[6], KEYS[5], login, takes[n]) end
   if shares[n] then
     redis.call("HINCRBY", KEYS[9], login, shares[n])
     redis.call("HINCRBY", KEYS[10], "roundShares", shares[n])
