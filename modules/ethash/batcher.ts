@@ -1,16 +1,18 @@
 /**
- * Batches that gather while the previous ones run.
+ * Shares on their way through the library's queue.
  *
- * There is no timer: the first request of a tick goes out at the tick's end, what comes while all
- * lanes are busy goes out together when one is free. A batch of 64 takes little longer than a lone
- * share, so the queue shrinks faster the longer it is.
+ * There is no timer: what comes within one turn of the event loop is handed over together at its
+ * end, and the library's threads take whatever waits, up to 64 at a time. One call at a time waits
+ * for answers; none of them holds memory of this side, so that a worker may end at any moment.
  */
 import { bytesToBigInt } from "../base/mod.ts";
-import { VerifierClosedError } from "./errors.ts";
-import { type NativeLibrary, OUTPUT_BYTES, RECORD_BYTES } from "./library.ts";
+import { statusError, VerifierClosedError } from "./errors.ts";
+import type { NativeLibrary } from "./library.ts";
+import { DONE_BYTES, TASK_BYTES, TASK_CLAIM, TASK_HASH } from "./queue_calls.ts";
+import { STATUS } from "./status.ts";
 
-/** The most shares of one native call: the library's best pass. */
-export const BATCH_MAX = 64;
+/** The most shares of one hand-over or one fetch. */
+export const TURN_MAX = 256;
 
 /** What a share's nonce hashes to. */
 export interface PowHash {
@@ -20,6 +22,14 @@ export interface PowHash {
   result: bigint;
 }
 
+/** What a miner claims, to be looked at before anything is hashed. */
+export interface Claim {
+  /** Mix digest, 32 bytes. */
+  mix: Uint8Array;
+  /** The largest result that is worth a full hash, 32 bytes, big-endian. */
+  target: Uint8Array;
+}
+
 /** Where a request is hashed. */
 export interface Place {
   handle: number;
@@ -27,58 +37,48 @@ export interface Place {
 }
 
 interface Pending {
-  place: Place;
-  headerHash: Uint8Array;
-  nonce: bigint;
-  resolve: (hash: PowHash) => void;
+  resolve: (hash: PowHash | undefined) => void;
   reject: (error: unknown) => void;
   done: () => void;
 }
 
-interface Lane {
-  records: Uint8Array<ArrayBuffer>;
-  out: Uint8Array<ArrayBuffer>;
-}
-
-/** Gathers requests into native calls, at most one call per lane at a time. */
+/** Hands shares to the library and their hashes back. */
 export class Batcher {
   #library: NativeLibrary;
-  #threads: number;
-  #queue: Pending[] = [];
-  #idle: Lane[];
-  #running = new Set<Promise<void>>();
+  #queue: number;
+  #tasks = new Uint8Array(TURN_MAX * TASK_BYTES);
+  #view = new DataView(this.#tasks.buffer);
+  #out = new Uint8Array(TURN_MAX * DONE_BYTES);
+  #outView = new DataView(this.#out.buffer);
+  /** By ticket; undefined where a ticket is free. */
+  #pending: (Pending | undefined)[] = [];
+  #freeTickets: number[] = [];
+  /** Tasks written and not handed over, all of one place. */
+  #gathered = 0;
+  #place: Place = { handle: 0, flags: 0 };
   #scheduled = false;
+  #underWay = 0;
+  #watching: Promise<void> | undefined;
   #closed = false;
-  /** Native calls made. */
-  batches = 0;
   /** Shares hashed. */
   hashed = 0;
 
-  /** @param threads native calls that run at a time */
-  constructor(library: NativeLibrary, threads: number) {
+  /**
+   * @param capacity shares that may be under way at a time
+   * @param threads threads of the process that hash at least (0: one per core)
+   */
+  constructor(library: NativeLibrary, capacity: number, threads: number) {
     this.#library = library;
-    this.#threads = threads;
-    // With a call on every core the library lets further ones wait: a full batch that waits there
-    // starts at once when a core is free, without a turn of the event loop.
-    const ahead = threads >= navigator.hardwareConcurrency ? 1 : 0;
-    this.#idle = Array.from({ length: threads + ahead }, () => ({
-      records: new Uint8Array(BATCH_MAX * RECORD_BYTES),
-      out: new Uint8Array(BATCH_MAX * OUTPUT_BYTES),
-    }));
+    this.#queue = library.openQueue(capacity, threads);
   }
 
-  /** Requests that wait for a lane. */
-  get queued(): number {
-    return this.#queue.length;
-  }
-
-  /** Native calls in flight. */
-  get inFlight(): number {
-    return this.#running.size;
+  /** Shares that were taken in and have no hash yet. */
+  get underWay(): number {
+    return this.#gathered + this.#underWay;
   }
 
   /**
-   * Hashes one share in some batch.
+   * Hashes one share in some batch; undefined when its claim's result is above the claim's target.
    *
    * @param done called once when the share has its hash or its error: cheaper than a `finally`
    */
@@ -86,92 +86,101 @@ export class Batcher {
     place: Place,
     headerHash: Uint8Array,
     nonce: bigint,
+    claim: Claim | undefined,
     done: () => void = () => {},
-  ): Promise<PowHash> {
-    const { promise, resolve, reject } = Promise.withResolvers<PowHash>();
+  ): Promise<PowHash | undefined> {
+    const { promise, resolve, reject } = Promise.withResolvers<PowHash | undefined>();
+    const pending = { resolve, reject, done };
     if (this.#closed) {
-      done();
-      reject(new VerifierClosedError());
+      fail(pending, new VerifierClosedError());
       return promise;
     }
-    this.#queue.push({ place, headerHash, nonce, resolve, reject, done });
-    if (!this.#scheduled && this.#idle.length > 0) {
+    const same = place.handle === this.#place.handle && place.flags === this.#place.flags;
+    if (this.#gathered === TURN_MAX || !same) this.#handOver();
+    this.#place = place;
+    const ticket = this.#freeTickets.pop() ?? this.#pending.length;
+    this.#pending[ticket] = pending;
+    const start = this.#gathered++ * TASK_BYTES;
+    this.#view.setUint32(start, ticket, true);
+    this.#view.setUint32(start + 4, claim === undefined ? TASK_HASH : TASK_CLAIM, true);
+    this.#view.setBigUint64(start + 8, nonce, true);
+    this.#tasks.set(headerHash, start + 16);
+    if (claim !== undefined) {
+      this.#tasks.set(claim.mix, start + 48);
+      this.#tasks.set(claim.target, start + 80);
+    }
+    if (!this.#scheduled) {
       this.#scheduled = true;
       queueMicrotask(() => {
         this.#scheduled = false;
-        this.#pump();
+        this.#handOver();
       });
     }
     return promise;
   }
 
-  /** Rejects what waits and lets what runs end. */
+  /** Rejects what no thread has begun, lets what runs end. */
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
-    for (const pending of this.#queue.splice(0)) fail(pending, new VerifierClosedError());
-    await Promise.allSettled(this.#running);
+    this.#rejectGathered(new VerifierClosedError());
+    this.#library.drainQueue(this.#queue);
+    await this.#watching;
+    this.#library.closeQueue(this.#queue);
   }
 
-  #pump(): void {
-    while (this.#queue.length > 0 && this.#idle.length > 0) {
-      const free = this.#threads - this.#running.size;
-      // The lane ahead takes full batches only: what still gathers had better gather on.
-      if (free <= 0 && this.#queue.length < BATCH_MAX) return;
-      // What waits is spread over the free cores: two finish two halves sooner.
-      const share = Math.ceil(this.#queue.length / Math.max(1, free));
-      const batch = this.#take(Math.min(share, BATCH_MAX));
-      const lane = this.#idle.pop()!;
-      const run = this.#run(lane, batch).finally(() => {
-        this.#idle.push(lane);
-        this.#running.delete(run);
-        this.#pump();
-      });
-      this.#running.add(run);
-    }
-  }
-
-  /** Takes the oldest request and those that share its place, in order. */
-  #take(count: number): Pending[] {
-    const { handle, flags } = this.#queue[0]!.place;
-    const other = this.#queue.findIndex(({ place }, i) =>
-      i >= count || place.handle !== handle || place.flags !== flags
-    );
-    // Nearly always all shares are of one place.
-    if (other < 0 || other >= count) return this.#queue.splice(0, count);
-    const batch: Pending[] = [];
-    const rest: Pending[] = [];
-    for (const pending of this.#queue) {
-      const fits = batch.length < count && pending.place.handle === handle &&
-        pending.place.flags === flags;
-      (fits ? batch : rest).push(pending);
-    }
-    this.#queue = rest;
-    return batch;
-  }
-
-  async #run(lane: Lane, batch: Pending[]): Promise<void> {
-    const records = lane.records.subarray(0, batch.length * RECORD_BYTES);
-    const out = lane.out.subarray(0, batch.length * OUTPUT_BYTES);
-    const view = new DataView(records.buffer);
-    batch.forEach((pending, i) => {
-      records.set(pending.headerHash, i * RECORD_BYTES);
-      view.setBigUint64(i * RECORD_BYTES + 32, pending.nonce, true);
-    });
+  #handOver(): void {
+    if (this.#gathered === 0) return;
+    const { handle, flags } = this.#place;
+    const tasks = this.#tasks.subarray(0, this.#gathered * TASK_BYTES);
     try {
-      const { handle, flags } = batch[0]!.place;
-      await this.#library.verifyBatch(handle, flags, records, out);
+      this.#library.submitTasks(this.#queue, handle, flags, tasks);
     } catch (error) {
-      for (const pending of batch) fail(pending, error);
+      this.#rejectGathered(error);
       return;
     }
-    this.batches++;
-    this.hashed += batch.length;
-    batch.forEach((pending, i) => {
-      const start = i * OUTPUT_BYTES;
-      const mix = out.slice(start, start + 32);
-      pending.done();
-      pending.resolve({ mix, result: bytesToBigInt(out.subarray(start + 32, start + 64)) });
-    });
+    this.#underWay += this.#gathered;
+    this.#gathered = 0;
+    this.#watching ??= this.#watch();
+  }
+
+  async #watch(): Promise<void> {
+    while (this.#underWay > 0) {
+      await this.#library.waitForDone(this.#queue);
+      let count: number;
+      do {
+        count = this.#library.takeDone(this.#queue, this.#out);
+        for (let i = 0; i < count; i++) this.#settle(i * DONE_BYTES);
+      } while (count === TURN_MAX);
+    }
+    this.#watching = undefined;
+  }
+
+  #settle(start: number): void {
+    const pending = this.#release(this.#outView.getUint32(start, true));
+    this.#underWay--;
+    const status = this.#outView.getInt32(start + 4, true);
+    if (status < 0) return fail(pending, statusError("verify a share", status));
+    this.hashed++;
+    pending.done();
+    if (status === STATUS.CLAIM_FAILED) return pending.resolve(undefined);
+    const mix = this.#out.slice(start + 8, start + 40);
+    pending.resolve({ mix, result: bytesToBigInt(this.#out.subarray(start + 40, start + 72)) });
+  }
+
+  #rejectGathered(error: unknown): void {
+    const count = this.#gathered;
+    this.#gathered = 0;
+    for (let i = 0; i < count; i++) {
+      fail(this.#release(this.#view.getUint32(i * TASK_BYTES, true)), error);
+    }
+  }
+
+  #release(ticket: number): Pending {
+    const pending = this.#pending[ticket]!;
+    this.#pending[ticket] = undefined;
+    this.#freeTickets.push(ticket);
+    return pending;
   }
 }
 

@@ -2,11 +2,12 @@
 import { fileURLToPath } from "node:url";
 import type { NativeAlgorithm } from "./epochs.ts";
 import { statusError, VerifierError } from "./errors.ts";
+import { type QueueCalls, queueCalls } from "./queue_calls.ts";
 import { STATUS } from "./status.ts";
 import { SYMBOLS } from "./symbols.ts";
 
 /** The interface version this file speaks (QUARRY_ABI_VERSION). */
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 /** Bytes of one record: header 32, nonce 8 little-endian. */
 export const RECORD_BYTES = 40;
 /** Bytes of one output: mix digest 32, result 32. */
@@ -19,8 +20,6 @@ export const SEARCH_MAX = 1 << 24;
 export const USE_DATASET = 1;
 /** Flag: take pages from the attached dataset if there is one. */
 export const PREFER_DATASET = 2;
-/** Bytes of one claim: header 32, nonce 8 little-endian, mix digest 32. */
-export const CLAIM_BYTES = 72;
 /** Algorithms by their numbers in the library. */
 export const ALGORITHM_CODES: Record<NativeAlgorithm, number> = {
   ethash: 0,
@@ -59,19 +58,10 @@ export interface DatasetProgress {
 const PHASES = ["idle", "waiting", "checking", "generating"] as const;
 
 /** The library's functions; those that return promises run off the event loop. */
-export interface NativeLibrary {
+export interface NativeLibrary extends QueueCalls {
   /** Seed hash after a number of rounds. */
   seedHash(seedRounds: number): Bytes;
   keccak256(message: Uint8Array): Bytes;
-  /** Result of a claimed mix digest: two keccaks. */
-  finalHash(
-    headerHash: Uint8Array,
-    nonce: bigint,
-    mix: Uint8Array,
-    algorithm?: NativeAlgorithm,
-  ): Bytes;
-  /** Results of claims (CLAIM_BYTES each), 32 bytes each, eight at a time. */
-  finalHashBatch(claims: Bytes, algorithm?: NativeAlgorithm): Bytes;
   /** Builds or shares the context of an epoch; returns its handle. */
   openContext(key: ContextKey): Promise<number>;
   /** The same with explicit item counts, for tests and nodes in test mode. */
@@ -143,6 +133,7 @@ export function openLibrary(path: string = defaultLibraryPath()): NativeLibrary 
     ...quickCalls(library.symbols),
     ...slowCalls(library.symbols, owner[0]!),
     ...datasetCalls(library.symbols),
+    ...queueCalls(library.symbols, owner[0]!),
     close: () => {
       check("close all contexts", library.symbols.ownerEnd(owner[0]!));
       library.close();
@@ -188,33 +179,6 @@ function quickCalls(symbols: Symbols) {
       // An empty view has no address, and the library refuses null.
       const some = (message.length === 0 ? new Uint8Array(1) : message) as Bytes;
       check("compute keccak-256", symbols.keccak256(some, BigInt(message.length), out));
-      return out;
-    },
-    finalHash(
-      headerHash: Uint8Array,
-      nonce: bigint,
-      mix: Uint8Array,
-      algorithm: NativeAlgorithm = "ethash",
-    ): Bytes {
-      const out = new Uint8Array(32);
-      const header = exactly(headerHash, 32, "header hash");
-      const digest = exactly(mix, 32, "mix digest");
-      const code = symbols.finalHash(ALGORITHM_CODES[algorithm], header, nonce, digest, out);
-      check("compute a final hash", code);
-      return out;
-    },
-    finalHashBatch(claims: Bytes, algorithm: NativeAlgorithm = "ethash"): Bytes {
-      const count = claims.length / CLAIM_BYTES;
-      const out = new Uint8Array(Math.ceil(count) * 32);
-      const lengths = [BigInt(claims.length), BigInt(out.length)] as const;
-      const code = symbols.finalHashBatch(
-        ALGORITHM_CODES[algorithm],
-        claims,
-        lengths[0],
-        out,
-        lengths[1],
-      );
-      check(`compute ${count} final hashes`, code);
       return out;
     },
     closeContext(handle: number): void {

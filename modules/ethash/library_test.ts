@@ -2,11 +2,10 @@
 import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
 import { VerifierError } from "./errors.ts";
 import { EPOCH_MAX } from "./epochs.ts";
-import { BATCH_MAX } from "./batcher.ts";
+import { TURN_MAX } from "./batcher.ts";
 import {
   ABI_VERSION,
   ALGORITHM_CODES,
-  CLAIM_BYTES,
   FOUND_BYTES,
   openLibrary,
   OUTPUT_BYTES,
@@ -15,6 +14,7 @@ import {
   SEARCH_MAX,
   USE_DATASET,
 } from "./library.ts";
+import { DONE_BYTES, TASK_BYTES, TASK_CLAIM, TASK_HASH } from "./queue_calls.ts";
 import { STATUS, statusName } from "./status.ts";
 
 const GENESIS = { algorithm: "ethash", epoch: 0, seedRounds: 0 } as const;
@@ -49,12 +49,15 @@ Deno.test("openLibrary() speaks the numbers of the C header", async () => {
   strictEqual(header.get("SEARCH_MAX"), SEARCH_MAX);
   strictEqual(header.get("USE_DATASET"), USE_DATASET);
   strictEqual(header.get("PREFER_DATASET"), PREFER_DATASET);
-  strictEqual(header.get("CLAIM_BYTES"), CLAIM_BYTES);
+  strictEqual(header.get("TASK_BYTES"), TASK_BYTES);
+  strictEqual(header.get("DONE_BYTES"), DONE_BYTES);
+  strictEqual(header.get("TASK_HASH"), TASK_HASH);
+  strictEqual(header.get("TASK_CLAIM"), TASK_CLAIM);
   for (const [name, code] of Object.entries(ALGORITHM_CODES)) {
     strictEqual(header.get(`ALGORITHM_${name.toUpperCase()}`), code);
   }
   strictEqual(header.get("EPOCH_MAX"), EPOCH_MAX);
-  strictEqual(header.get("BATCH_MAX")! >= BATCH_MAX, true);
+  strictEqual(header.get("BATCH_MAX")! >= TURN_MAX, true);
 });
 
 Deno.test("openLibrary() names the mend when the library is missing or is none", () => {
@@ -69,7 +72,10 @@ Deno.test("openLibrary() turns codes into errors and refuses wrong lengths itsel
   try {
     throws(() => library.closeContext(4_000_000_000), /INVALID_HANDLE/);
     throws(() => library.seedHash(1_000_000), /INVALID_EPOCH/);
-    throws(() => library.finalHash(new Uint8Array(31), 0n, new Uint8Array(32)), RangeError);
+    throws(() => library.openQueue(0, 0), /INVALID_LENGTH/);
+    throws(() => library.openQueue(10, 10_000), /INVALID_LENGTH/);
+    throws(() => library.submitTasks(4_000_000_000, 1, 0, new Uint8Array(112)), VerifierError);
+    await rejects(library.waitForDone(4_000_000_000), /INVALID_HANDLE/);
     await rejects(
       library.openContext({ algorithm: "ethash", epoch: 1_000_000, seedRounds: 0 }),
       /INVALID_EPOCH/,

@@ -4,6 +4,7 @@
 export const STATUS = {
   OK: 0,
   NOT_FOUND: 1,
+  CLAIM_FAILED: 2,
   NULL_POINTER: -1,
   INVALID_LENGTH: -2,
   INVALID_HANDLE: -3,
@@ -16,6 +17,7 @@ export const STATUS = {
   NO_DATASET: -10,
   CLOSED: -11,
   TIER_UNAVAILABLE: -12,
+  BUSY: -13,
   PANIC: -99,
 } as const;
 

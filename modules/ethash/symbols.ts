@@ -11,16 +11,6 @@ export const SYMBOLS = {
     parameters: ["buffer", "usize", "buffer"],
     result: "i32",
   },
-  finalHash: {
-    name: `${PREFIX}final_hash`,
-    parameters: ["u32", "buffer", "u64", "buffer", "buffer"],
-    result: "i32",
-  },
-  finalHashBatch: {
-    name: `${PREFIX}final_hash_batch`,
-    parameters: ["u32", "buffer", "usize", "buffer", "usize"],
-    result: "i32",
-  },
   ownerBegin: { name: `${PREFIX}owner_begin`, parameters: ["buffer"], result: "i32" },
   ownerEnd: { name: `${PREFIX}owner_end`, parameters: ["u32"], result: "i32" },
   contextOpen: {
@@ -43,6 +33,30 @@ export const SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
+  queueOpen: {
+    name: `${PREFIX}queue_open`,
+    parameters: ["u32", "u32", "u32", "buffer"],
+    result: "i32",
+  },
+  queueSubmit: {
+    name: `${PREFIX}queue_submit`,
+    parameters: ["u32", "u32", "u32", "buffer", "usize"],
+    result: "i32",
+  },
+  queueWait: {
+    name: `${PREFIX}queue_wait`,
+    parameters: ["u32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  queueTake: {
+    name: `${PREFIX}queue_take`,
+    parameters: ["u32", "buffer", "usize", "buffer"],
+    result: "i32",
+  },
+  queueDrain: { name: `${PREFIX}queue_drain`, parameters: ["u32"], result: "i32" },
+  queueClose: { name: `${PREFIX}queue_close`, parameters: ["u32"], result: "i32" },
+  poolInfo: { name: `${PREFIX}pool_info`, parameters: ["buffer"], result: "i32" },
   search: {
     name: `${PREFIX}search`,
     parameters: ["u32", "u32", "buffer", "u64", "u32", "buffer", "buffer", "usize"],

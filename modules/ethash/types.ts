@@ -1,11 +1,11 @@
 /** What the verifier takes and gives: its options, its calls and their answers. */
 import type { Logger } from "../base/mod.ts";
-import type { PowHash } from "./batcher.ts";
+import type { Claim, PowHash } from "./batcher.ts";
 import type { DagOptions } from "./datasets.ts";
 import type { EpochRule } from "./epochs.ts";
 import type { ContextInfo } from "./library.ts";
 
-export type { PowHash } from "./batcher.ts";
+export type { Claim, PowHash } from "./batcher.ts";
 export type { DagOptions, DagProgress } from "./datasets.ts";
 
 /** How a verifier is opened. */
@@ -13,8 +13,8 @@ export interface VerifierOptions {
   rule: EpochRule;
   /** The native library. @default what `deno task native` builds */
   libraryPath?: string;
-  /** Native calls that run at a time. @default {navigator.hardwareConcurrency} */
-  maxInFlight?: number;
+  /** Threads that hash, at least and for the whole process. @default one per core */
+  threads?: number;
   /** Shares that may wait; more are refused as busy. @default {4096} */
   maxQueued?: number;
   /**
@@ -46,10 +46,11 @@ export interface SearchResult {
 
 /** Numbers for metrics. */
 export interface VerifierStats {
-  queued: number;
-  inFlight: number;
+  /** Shares that have no answer yet. */
+  underWay: number;
+  /** Shares answered. */
   hashed: number;
-  batches: number;
+  /** Shares refused because too many were waiting. */
   busy: number;
 }
 
@@ -70,10 +71,16 @@ export interface Verifier {
    */
   hash(height: number, headerHash: Uint8Array, nonce: bigint): Promise<PowHash>;
   /**
-   * The result that belongs to a claimed mix digest, under the algorithm of the prepared height: a
-   * cheap filter, never an acceptance.
+   * The same for a share whose miner sent a mix digest: two keccaks come first, and when the
+   * claimed result is above the claim's target the answer is undefined and nothing is hashed. A
+   * filter, never an acceptance: the caller compares the digests.
    */
-  finalHash(headerHash: Uint8Array, nonce: bigint, mix: Uint8Array): bigint;
+  hashClaim(
+    height: number,
+    headerHash: Uint8Array,
+    nonce: bigint,
+    claim: Claim,
+  ): Promise<PowHash | undefined>;
   /** The seed hash of a height's epoch, as getWork shows it. */
   seedHash(height: number): Uint8Array;
   /** keccak-256 of a message of at most 1 MiB. */

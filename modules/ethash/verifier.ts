@@ -1,6 +1,6 @@
 /** The verifier that the pool uses: heights to contexts, shares to batches, all off the event loop. */
 import { bytesToBigInt, type Logger } from "../base/mod.ts";
-import { Batcher, type PowHash } from "./batcher.ts";
+import { Batcher, type Claim, type PowHash } from "./batcher.ts";
 import { type Context, EpochContexts } from "./contexts.ts";
 import { Datasets } from "./datasets.ts";
 import { type Epoch, EPOCH_MAX, epochOf, type EpochRule, sameContext } from "./epochs.ts";
@@ -70,7 +70,7 @@ class NativeVerifier implements Verifier {
     this.#datasets = new Datasets(library, options.dag ?? { mode: "off" }, options.log);
     const onClosed = (handle: number) => this.#datasets.forget(handle);
     this.#contexts = new EpochContexts(library, options.log, onClosed);
-    this.#batcher = new Batcher(library, options.maxInFlight ?? navigator.hardwareConcurrency);
+    this.#batcher = new Batcher(library, this.#queuedMax, options.threads ?? 0);
   }
 
   async prepare(height: number): Promise<void> {
@@ -91,6 +91,29 @@ class NativeVerifier implements Verifier {
   }
 
   hash(height: number, headerHash: Uint8Array, nonce: bigint): Promise<PowHash> {
+    // Only a claim can be answered without a hash.
+    return this.#hash(height, headerHash, nonce, undefined) as Promise<PowHash>;
+  }
+
+  hashClaim(
+    height: number,
+    headerHash: Uint8Array,
+    nonce: bigint,
+    claim: Claim,
+  ): Promise<PowHash | undefined> {
+    const lengths = [claim.mix.length, claim.target.length];
+    if (lengths.some((length) => length !== 32)) {
+      return Promise.reject(new RangeError("Cannot hash: expected a claim of twice 32 bytes"));
+    }
+    return this.#hash(height, headerHash, nonce, claim);
+  }
+
+  #hash(
+    height: number,
+    headerHash: Uint8Array,
+    nonce: bigint,
+    claim: Claim | undefined,
+  ): Promise<PowHash | undefined> {
     if (this.#closing) return Promise.reject(new VerifierClosedError());
     if (this.#outstanding >= this.#queuedMax) {
       this.#busy++;
@@ -101,22 +124,16 @@ class NativeVerifier implements Verifier {
       checkNonce(nonce);
       const epoch = this.#nearEpoch(height);
       const taken = this.#contexts.take(epoch);
-      if (taken === undefined) return this.#hashLater(height, headerHash, nonce);
+      if (taken === undefined) return this.#hashLater(height, headerHash, nonce, claim);
       // Tens of thousands of times a second: one promise, and nothing that is not needed.
       this.#outstanding++;
-      return this.#batcher.hash(taken.context, headerHash, nonce, () => {
+      return this.#batcher.hash(taken.context, headerHash, nonce, claim, () => {
         this.#outstanding--;
         taken.done();
       });
     } catch (error) {
       return Promise.reject(error);
     }
-  }
-
-  finalHash(headerHash: Uint8Array, nonce: bigint, mix: Uint8Array): bigint {
-    this.#assertOpen();
-    const { algorithm } = this.#current ?? epochOf(this.#rule, 0);
-    return bytesToBigInt(this.#library.finalHash(headerHash, checkNonce(nonce), mix, algorithm));
   }
 
   seedHash(height: number): Uint8Array {
@@ -189,9 +206,8 @@ class NativeVerifier implements Verifier {
   }
 
   stats(): VerifierStats {
-    const { inFlight, hashed, batches } = this.#batcher;
-    const queued = this.#batcher.queued;
-    return { queued, inFlight, hashed, batches, busy: this.#busy };
+    const { underWay, hashed } = this.#batcher;
+    return { underWay, hashed, busy: this.#busy };
   }
 
   close(): Promise<void> {
@@ -209,12 +225,17 @@ class NativeVerifier implements Verifier {
   }
 
   /** Hashes a share whose epoch is not built yet. */
-  async #hashLater(height: number, headerHash: Uint8Array, nonce: bigint): Promise<PowHash> {
+  async #hashLater(
+    height: number,
+    headerHash: Uint8Array,
+    nonce: bigint,
+    claim: Claim | undefined,
+  ): Promise<PowHash | undefined> {
     this.#outstanding++;
     try {
       return await this.#withContext(
         height,
-        (context) => this.#batcher.hash(context, headerHash, nonce),
+        (context) => this.#batcher.hash(context, headerHash, nonce, claim),
       );
     } finally {
       this.#outstanding--;

@@ -7,9 +7,11 @@ import {
   type LogRecord,
   silentLogger,
   targetOf,
+  toHash,
 } from "../base/mod.ts";
 import { type EpochRule } from "./epochs.ts";
 import { VerifierBusyError, VerifierClosedError, VerifierError } from "./errors.ts";
+import { openLibrary } from "./library.ts";
 import type { Verifier } from "./types.ts";
 import { datasetFileName, openVerifier } from "./verifier.ts";
 
@@ -35,7 +37,11 @@ async function check(verifier: Verifier, vector: Vector): Promise<bigint> {
   const { mix, result } = await verifier.hash(vector.height, header, nonce);
   strictEqual("0x" + mix.toHex(), vector.mix, `mix at height ${vector.height}`);
   if (vector.result) strictEqual(result, BigInt(vector.result), `result at ${vector.height}`);
-  strictEqual(verifier.finalHash(header, nonce, mix), result);
+  // The claim of the same digest passes up to its own result, and not below.
+  const claim = { mix, target: hexToBytes(toHash(result)) };
+  deepStrictEqual(await verifier.hashClaim(vector.height, header, nonce, claim), { mix, result });
+  const lower = { mix, target: hexToBytes(toHash(result - 1n)) };
+  strictEqual(await verifier.hashClaim(vector.height, header, nonce, lower), undefined);
   return result;
 }
 
@@ -99,8 +105,12 @@ Deno.test("hash() reproduces the Frkhash vectors after a network changed to it",
     await verifier.prepare(8_500_000);
     await Promise.all(hashes.map((vector) => check(verifier, vector)));
     const [{ header, nonce, mix }] = hashes as [Vector];
-    const wrong = hexToBytes(mix).map((byte) => byte ^ 1);
-    strictEqual(verifier.finalHash(hexToBytes(header), BigInt(nonce), wrong), 2n ** 256n - 1n);
+    // Frkhash knows the right digest without hashing more than the filter does.
+    const claim = { mix: hexToBytes(mix), target: hexToBytes(toHash(2n ** 256n - 2n)) };
+    const claimed = () => verifier.hashClaim(8_500_000, hexToBytes(header), BigInt(nonce), claim);
+    ok(await claimed());
+    claim.mix[0]! ^= 1;
+    strictEqual(await claimed(), undefined);
   });
 });
 
@@ -122,16 +132,45 @@ Deno.test("hash() proves two real Ethereum Classic blocks at their published dif
   });
 });
 
-Deno.test("hash() gathers what comes in one tick into few batches", async () => {
+Deno.test("hash() gathers what comes in one turn into few batches", async () => {
   const { hashes } = await readVectors("ethash");
-  const verifier = openVerifier({ rule: ETHASH, log: silentLogger, maxInFlight: 2 });
+  const library = openLibrary();
+  const before = library.poolInfo();
+  const verifier = openVerifier({ rule: ETHASH, log: silentLogger });
   await verifier.prepare(0);
   const some: Vector[] = hashes.filter((h: { epoch: number }) => h.epoch === 0);
-  const many = Array.from({ length: 160 }, (_, i) => some[i % some.length]!);
-  await Promise.all(many.map((vector) => check(verifier, vector)));
-  // 160 shares over two lanes of at most 64: two full ones, then the rest.
-  deepStrictEqual(verifier.stats(), { queued: 0, inFlight: 0, hashed: 160, batches: 3, busy: 0 });
+  const many = Array.from({ length: 640 }, (_, i) => some[i % some.length]!);
+  await Promise.all(many.map(async ({ height, header, nonce, mix }) => {
+    const hash = await verifier.hash(height, hexToBytes(header), BigInt(nonce));
+    strictEqual("0x" + hash.mix.toHex(), mix);
+  }));
+  deepStrictEqual(verifier.stats(), { underWay: 0, hashed: 640, busy: 0 });
+  const after = library.poolInfo();
+  strictEqual(after.hashed - before.hashed, 640);
+  // 64 at a time, and smaller ones at the end only, when threads would be idle.
+  const batches = after.batches - before.batches;
+  ok(batches >= 10 && batches < 10 + 4 * after.threads, `${batches} batches`);
+  ok(after.threads >= navigator.hardwareConcurrency);
   await verifier.close();
+  library.close();
+});
+
+Deno.test("hash() and hashClaim() wait for an epoch that is not built yet", async () => {
+  const { hashes } = await readVectors("ethash");
+  const { height, header, nonce, mix }: Vector = hashes.find((h: { epoch: number }) =>
+    h.epoch === 1
+  );
+  await withVerifier(ETHASH, async (verifier) => {
+    const args = [height, hexToBytes(header), BigInt(nonce)] as const;
+    const claim = { mix: hexToBytes(mix), target: new Uint8Array(32).fill(255) };
+    const [hash, claimed] = await Promise.all([
+      verifier.hash(...args),
+      verifier.hashClaim(...args, claim),
+    ]);
+    strictEqual("0x" + hash.mix.toHex(), mix);
+    deepStrictEqual(claimed, hash);
+    await rejects(verifier.hashClaim(...args, { ...claim, mix: new Uint8Array(31) }), RangeError);
+  });
 });
 
 Deno.test("hash() refuses shares beyond its bound as busy", async () => {
@@ -194,7 +233,7 @@ Deno.test("prepare() leaves the event loop free while a cache is built", async (
 });
 
 Deno.test("close() rejects what waits and lets what runs end", async () => {
-  const verifier = openVerifier({ rule: ETHASH, log: silentLogger, maxInFlight: 1 });
+  const verifier = openVerifier({ rule: ETHASH, log: silentLogger, threads: 1 });
   await verifier.prepare(0);
   const header = new Uint8Array(32);
   const running = verifier.hash(0, header, 1n);

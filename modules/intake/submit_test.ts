@@ -1,6 +1,6 @@
 /** The corridor: what is recorded, what is answered, and what a closing process says (nothing). */
 import assert from "node:assert/strict";
-import { FakeClock, silentLogger, targetOf } from "../base/mod.ts";
+import { bytesToBigInt, FakeClock, silentLogger, targetOf } from "../base/mod.ts";
 import type { Recorder, ShareRecord } from "../ledger/mod.ts";
 import { Policy } from "../policy/mod.ts";
 import { SeenNonces, type Submission } from "../share/mod.ts";
@@ -26,7 +26,12 @@ function setup(result: bigint, recorder: Partial<Recorder> = {}) {
     ...{ jobs, seen: new SeenNonces(), log: silentLogger },
     hasher: {
       hash: () => Promise.resolve({ mix: new Uint8Array(32).fill(0xcd), result }),
-      finalHash: () => result,
+      hashClaim: (_height, _header, _nonce, claim) =>
+        Promise.resolve(
+          result > bytesToBigInt(claim.target)
+            ? undefined
+            : { mix: new Uint8Array(32).fill(0xcd), result },
+        ),
       isBusy: () => false,
     },
     policy: new Policy({

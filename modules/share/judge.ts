@@ -5,7 +5,7 @@
  * keccaks, and only a claim that could be a share costs a full verification. The hash is computed
  * for the job's own height, never the current one.
  */
-import { bytesToBigInt, bytesToHex, hexToBytes } from "../base/mod.ts";
+import { bytesToBigInt, bytesToHex, hexToBytes, toHash } from "../base/mod.ts";
 import type { JobBook } from "../work/mod.ts";
 import type { SeenNonces } from "./seen.ts";
 import type { Submission } from "./submission.ts";
@@ -17,12 +17,25 @@ export interface ProofOfWork {
   result: bigint;
 }
 
-/** What judging needs of the verifier. */
+/** What a miner claims: its mix digest, and the largest result that counts, 32 bytes each. */
+export interface Claim {
+  mix: Uint8Array;
+  target: Uint8Array;
+}
+
+/** What judging needs of the verifier; both throw an error for which `isBusy` holds when full. */
 export interface ShareHasher {
-  /** The full proof of work; throws an error for which `isBusy` holds when the queue is full. */
+  /** The full proof of work. */
   hash(height: number, headerHash: Uint8Array, nonce: bigint): Promise<ProofOfWork>;
-  /** The result that a claimed mix digest would give: two keccaks; a filter, never an acceptance. */
-  finalHash(headerHash: Uint8Array, nonce: bigint, mix: Uint8Array): bigint;
+  /**
+   * The same, unless two keccaks show that the claim's result is above its target: then undefined.
+   */
+  hashClaim(
+    height: number,
+    headerHash: Uint8Array,
+    nonce: bigint,
+    claim: Claim,
+  ): Promise<ProofOfWork | undefined>;
   isBusy(error: unknown): boolean;
 }
 
@@ -50,22 +63,28 @@ export async function judge(
   if (deps.seen.has(submission.headerHash, submission.nonce)) return { kind: "duplicate" };
 
   const header = hexToBytes(submission.headerHash);
-  const nonceBytes = hexToBytes(submission.nonce);
-  const nonce = bytesToBigInt(nonceBytes);
+  const nonce = bytesToBigInt(hexToBytes(submission.nonce));
   const target = shareTarget > job.target ? shareTarget : job.target;
-  if (submission.mix !== undefined) {
-    const claimed = deps.hasher.finalHash(header, nonce, hexToBytes(submission.mix));
-    if (claimed > target) return { kind: "lowDifficulty" };
-  }
-  // Junk is not remembered: it costs an attacker nothing, and would take all the room.
+  // Remembered while it is hashed, so that its twin is called a duplicate meanwhile.
   deps.seen.add(submission.headerHash, submission.nonce);
-  let proof: ProofOfWork;
+  const forget = () => deps.seen.forget(submission.headerHash, submission.nonce);
+  let proof: ProofOfWork | undefined;
   try {
-    proof = await deps.hasher.hash(job.height, header, nonce);
+    if (submission.mix === undefined) {
+      proof = await deps.hasher.hash(job.height, header, nonce);
+    } else {
+      const claim = { mix: hexToBytes(submission.mix), target: hexToBytes(toHash(target)) };
+      proof = await deps.hasher.hashClaim(job.height, header, nonce, claim);
+    }
   } catch (error) {
-    deps.seen.forget(submission.headerHash, submission.nonce);
+    forget();
     if (deps.hasher.isBusy(error)) return { kind: "busy" };
     throw error;
+  }
+  if (proof === undefined) {
+    // Junk is not remembered: it costs an attacker nothing, and would take all the room.
+    forget();
+    return { kind: "lowDifficulty" };
   }
   const mix = bytesToHex(proof.mix);
   if (submission.mix !== undefined && submission.mix !== mix) return { kind: "badMix" };

@@ -1,6 +1,6 @@
 /** Each verdict by table, and the order of the checks by what they cost. */
 import assert from "node:assert/strict";
-import { targetOf } from "../base/mod.ts";
+import { bytesToBigInt, targetOf } from "../base/mod.ts";
 import { JobBook, jobOf } from "../work/mod.ts";
 import { judge, type JudgeDeps } from "./judge.ts";
 import { SeenNonces } from "./seen.ts";
@@ -13,7 +13,7 @@ const BLOCK_TARGET = targetOf(1_000_000n);
 
 class BusyError extends Error {}
 
-/** A hasher whose result and final hash are given, and which counts its calls. */
+/** A hasher whose result and claimed result are given, and which counts its calls. */
 function setup(result: bigint, claimed = result) {
   const jobs = new JobBook();
   const work = { headerHash: HEADER, seedHash: HEADER, target: BLOCK_TARGET, height: 30_000 };
@@ -27,9 +27,11 @@ function setup(result: bigint, claimed = result) {
         calls.push(`hash ${height} ${nonce}`);
         return Promise.resolve({ mix: MIX, result });
       },
-      finalHash() {
-        calls.push("final");
-        return claimed;
+      hashClaim(height, _header, nonce, claim) {
+        assert.equal(claim.mix.length, 32);
+        const passes = claimed <= bytesToBigInt(claim.target);
+        calls.push(passes ? `hash ${height} ${nonce}` : "filter");
+        return Promise.resolve(passes ? { mix: MIX, result } : undefined);
       },
       isBusy: (error) => error instanceof BusyError,
     },
@@ -65,13 +67,13 @@ Deno.test("judge() calls a result valid up to the share target and a candidate u
 Deno.test("judge() hashes at the job's height with the nonce as sent", async () => {
   const { deps, calls } = setup(0n);
   await judge(deps, submission(), SHARE_TARGET);
-  assert.deepEqual(calls, ["final", "hash 30000 255"]);
+  assert.deepEqual(calls, ["hash 30000 255"]);
 });
 
 Deno.test("judge() refuses a claimed mix that cannot reach the target with two keccaks only", async () => {
   const { deps, calls } = setup(0n, SHARE_TARGET + 1n);
   assert.deepEqual(await judge(deps, submission(), SHARE_TARGET), { kind: "lowDifficulty" });
-  assert.deepEqual(calls, ["final"]);
+  assert.deepEqual(calls, ["filter"]);
   // Junk takes no room among the nonces seen: it is judged anew.
   assert.equal(deps.seen.has(HEADER, submission().nonce), false);
   assert.deepEqual(await judge(deps, submission(), SHARE_TARGET), { kind: "lowDifficulty" });
@@ -108,10 +110,10 @@ Deno.test("judge() spends no hash on unknown jobs, stale jobs and duplicates", a
 
 Deno.test("judge() lets a share come again after the verifier was busy", async () => {
   const { deps } = setup(0n);
-  const { hash } = deps.hasher;
-  deps.hasher.hash = () => Promise.reject(new BusyError());
+  const { hashClaim } = deps.hasher;
+  deps.hasher.hashClaim = () => Promise.reject(new BusyError());
   assert.deepEqual(await judge(deps, submission(), SHARE_TARGET), { kind: "busy" });
-  deps.hasher.hash = hash;
+  deps.hasher.hashClaim = hashClaim;
   assert.equal((await judge(deps, submission(), SHARE_TARGET)).kind, "valid");
 });
 

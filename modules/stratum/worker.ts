@@ -46,7 +46,7 @@ async function start(
     rule: options.rule,
     log,
     dag: options.index === 0 ? options.dag : { mode: "off" },
-    ...(options.verifierThreads === undefined ? {} : { maxInFlight: options.verifierThreads }),
+    ...(options.verifierThreads === undefined ? {} : { threads: options.verifierThreads }),
   });
   const runId = `${crypto.randomUUID()}:${options.index}`;
   const recording = {
@@ -77,8 +77,8 @@ async function start(
     },
     ...{ jobs, recorder, policy, log, seen: new SeenNonces() },
     hasher: {
-      hash: (height, headerHash, nonce) => verifier.hash(height, headerHash, nonce),
-      finalHash: (headerHash, nonce, mix) => verifier.finalHash(headerHash, nonce, mix),
+      hash: (...args) => verifier.hash(...args),
+      hashClaim: (...args) => verifier.hashClaim(...args),
       isBusy: (error) => error instanceof VerifierBusyError,
     },
     submitWork: (nonce, headerHash, mix) => nodes.submitWork(nonce, headerHash, mix),

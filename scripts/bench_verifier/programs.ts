@@ -30,7 +30,7 @@ export async function buildPrograms(): Promise<void> {
   await run(`${BUILD}/python/bin/pip`, ["install", "--quiet", "ethash==1.1.0"]);
   const library = `${ROOT}native/build`;
   await run("cc", [
-    ...["-O2", "-Wall", "-Wextra", `-I${ROOT}native/include`, `${HERE}quarry.c`],
+    ...["-O2", "-pthread", "-Wall", "-Wextra", `-I${ROOT}native/include`, `${HERE}quarry.c`],
     ...["-o", `${BUILD}/quarry`, `-L${library}`, "-lquarry_ethash", `-Wl,-rpath,${library}`],
   ]);
 }
@@ -45,6 +45,11 @@ export const COMMANDS: Record<string, (epoch: number) => { args: string[]; tier?
   "quarry avx2": (epoch) => ({ args: [`${BUILD}/quarry`, String(epoch)], tier: "avx2" }),
   "quarry portable": (epoch) => ({ args: [`${BUILD}/quarry`, String(epoch)], tier: "portable" }),
 };
+
+/** Our library on several threads of one program, by wall clock. */
+export function threadsCommand(epoch: number, threads: number): { args: string[] } {
+  return { args: [`${BUILD}/quarry`, String(epoch), String(threads)] };
+}
 
 /** Starts a program and reads what it measured at its start. */
 export async function startProgram(

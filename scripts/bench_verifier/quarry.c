@@ -1,15 +1,19 @@
 /*
  * Measures quarry's verifier through its C contract, on thread CPU time.
  *
- * usage: quarry EPOCH [dataset]; prints one JSON object of microseconds of CPU per operation and
+ * usage: quarry EPOCH [dataset|THREADS]; prints one JSON object of microseconds of CPU per operation and
  * waits for a line on standard input before each round, so that rounds of several programs
  * interleave. With "dataset" it first generates the full dataset in memory and measures over that.
+ * With a number it hashes full batches on so many threads for two seconds a round, by wall clock.
  * QUARRY_ETHASH_TIER chooses the instruction set.
  */
 #define _GNU_SOURCE
+#include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -56,24 +60,114 @@ static void measure(const char *what, uint32_t handle, uint32_t flags, size_t ba
            (micros_of(RUSAGE_THREAD) - start) / done, out[0], out[1], out[2], out[3]);
 }
 
+/* A light cache of the same sizes from another seed, so that nothing is shared. */
+static void measure_cache(uint32_t epoch, uint32_t round) {
+    uint32_t handle;
+    double start = micros_of(RUSAGE_THREAD);
+    must(quarry_ethash_context_open(0, QUARRY_ALGORITHM_ETHASH, epoch, epoch + 1 + round, &handle),
+         "open");
+    double micros = micros_of(RUSAGE_THREAD) - start;
+    must(quarry_ethash_context_close(handle), "close");
+    printf("{\"what\": \"cache\", \"micros\": %f}\n", micros);
+}
+
+enum { LINE_BYTES = 64, HUGE_PAGE_BYTES = 2 << 20, HOPS = 1 << 20, SHARE_HOPS = 64 * 257 };
+
+/*
+ * What a lone share's dependent reads cost at least: a walk in random order over as many lines as
+ * the cache has, where each line only names the next one.
+ */
+static void measure_chase(uint32_t lines) {
+    size_t bytes = (size_t)lines * LINE_BYTES;
+    char *map = mmap(NULL, bytes + HUGE_PAGE_BYTES, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint32_t *order = malloc(lines * sizeof *order);
+    if (map == MAP_FAILED || order == NULL) exit(1);
+    char *start = map + (HUGE_PAGE_BYTES - (uintptr_t)map % HUGE_PAGE_BYTES) % HUGE_PAGE_BYTES;
+    madvise(start, bytes, MADV_HUGEPAGE);
+    uint64_t random = 88172645463325252u;
+    for (uint32_t i = 0; i < lines; i++) order[i] = i;
+    /* Sattolo's shuffle: one cycle through all lines. */
+    for (uint32_t i = lines - 1; i > 0; i--) {
+        random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+        uint32_t j = random % i, other = order[j];
+        order[j] = order[i];
+        order[i] = other;
+    }
+    for (uint32_t i = 0; i < lines; i++) *(uint32_t *)(start + (size_t)i * LINE_BYTES) = order[i];
+    uint32_t at = 0;
+    double before = micros_of(RUSAGE_THREAD);
+    for (int i = 0; i < HOPS; i++) at = *(volatile uint32_t *)(start + (size_t)at * LINE_BYTES);
+    double micros = (micros_of(RUSAGE_THREAD) - before) / HOPS * SHARE_HOPS;
+    printf("{\"what\": \"chase\", \"micros\": %f, \"check\": \"%u\"}\n", micros, at);
+    free(order);
+    munmap(map, bytes + HUGE_PAGE_BYTES);
+}
+
+enum { THREADS_MAX = 256 };
+static const double SPAN_SECONDS = 2;
+
+struct work {
+    pthread_t thread;
+    uint32_t handle;
+    size_t done;
+};
+
+static void *hash_for_a_span(void *argument) {
+    struct work *work = argument;
+    uint8_t records[BATCH_MAX * QUARRY_RECORD_BYTES] = {0};
+    uint8_t out[BATCH_MAX * QUARRY_OUTPUT_BYTES];
+    uint64_t nonce = (uint64_t)(uintptr_t)work << 24;
+    double until = wall_seconds() + SPAN_SECONDS;
+    while (wall_seconds() < until) {
+        for (size_t i = 0; i < BATCH_MAX; i++, nonce++) {
+            memcpy(records + i * QUARRY_RECORD_BYTES + 32, &nonce, sizeof nonce);
+        }
+        must(quarry_ethash_verify_batch(work->handle, 0, records, sizeof records, out, sizeof out),
+             "verify_batch");
+        work->done += BATCH_MAX;
+    }
+    return NULL;
+}
+
+static void measure_threads(uint32_t handle, long threads) {
+    static struct work works[THREADS_MAX];
+    double start = wall_seconds();
+    size_t done = 0;
+    for (long i = 0; i < threads; i++) {
+        works[i] = (struct work){.handle = handle};
+        if (pthread_create(&works[i].thread, NULL, hash_for_a_span, &works[i]) != 0) exit(1);
+    }
+    for (long i = 0; i < threads; i++) {
+        pthread_join(works[i].thread, NULL);
+        done += works[i].done;
+    }
+    printf("{\"what\": \"all threads\", \"micros\": %f}\n", (wall_seconds() - start) * 1e6 / done);
+}
+
 int main(int argc, char **argv) {
     uint32_t epoch = argc > 1 ? strtoul(argv[1], NULL, 10) : 0, handle;
+    long threads = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
     int dataset = argc > 2 && strcmp(argv[2], "dataset") == 0;
-    double start = micros_of(RUSAGE_SELF);
+    struct quarry_context_info info;
+    if (threads > THREADS_MAX) threads = THREADS_MAX;
     must(quarry_ethash_context_open(0, QUARRY_ALGORITHM_ETHASH, epoch, epoch, &handle), "open");
-    printf("{\"what\": \"cache\", \"micros\": %f}\n", micros_of(RUSAGE_SELF) - start);
+    must(quarry_ethash_context_info(handle, &info), "info");
+    printf("{\"what\": \"open\", \"micros\": 0}\n");
     if (dataset) {
-        struct quarry_context_info info;
-        must(quarry_ethash_context_info(handle, &info), "info");
-        start = micros_of(RUSAGE_SELF);
+        double start = micros_of(RUSAGE_SELF);
         must(quarry_ethash_dataset_prepare(handle, NULL, 0, 0), "dataset_prepare");
         printf("{\"what\": \"item\", \"micros\": %f}\n",
                (micros_of(RUSAGE_SELF) - start) / info.dataset_items);
     }
     fflush(stdout);
     char line[16];
-    while (fgets(line, sizeof line, stdin) != NULL) {
-        if (!dataset) {
+    for (uint32_t round = 0; fgets(line, sizeof line, stdin) != NULL; round++) {
+        if (threads > 0) {
+            measure_threads(handle, threads);
+        } else if (!dataset) {
+            measure_cache(epoch, round);
+            measure_chase(info.cache_items);
             measure("light", handle, 0, 1);
             measure("light64", handle, 0, 64);
         } else {

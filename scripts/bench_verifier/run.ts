@@ -33,7 +33,7 @@ export async function benchVerifier(options: BenchOptions): Promise<void> {
     say(`Epoch ${epoch}: ${options.rounds} interleaved rounds`);
     rows.push(...await benchEpoch(epoch, index, options.rounds));
     if (options.dataset) rows.push(...await benchDataset(epoch, options));
-    rows.push(...await measureDeno(epoch));
+    rows.push(...await measureDeno(epoch, options.rounds));
   }
   await Deno.mkdir(options.out, { recursive: true });
   const json = JSON.stringify({ machine: await machine(), rounds: options.rounds, rows }, null, 2);
@@ -56,7 +56,6 @@ async function benchEpoch(epoch: number, index: number, rounds: number): Promise
       measured.get(program.name)!.push(await program.round());
     }
   }
-  const starts = new Map(programs.map(({ name, start }) => [name, start.get("cache")!]));
   await Promise.all(programs.map((program) => program.close()));
 
   const of = (name: string, what: string) => measured.get(name)!.map((round) => round.get(what)!);
@@ -72,7 +71,9 @@ async function benchEpoch(epoch: number, index: number, rounds: number): Promise
     row("avx2 tier, 64 queued", of("quarry avx2", "light64"), geth),
     row("portable tier, 64 queued", of("quarry portable", "light64"), geth),
     row("chfast (PyPI), one share", of("chfast", "light"), geth),
-    row("cache building", [starts.get("quarry")!], [starts.get("geth")!], "cache"),
+    row("cache building", of("quarry", "cache"), of("geth", "cache"), "cache"),
+    // The memory's own limit for the row of one share: the reads alone, without any hashing.
+    row("one share's reads alone", of("quarry", "chase"), geth, "limit"),
     row("geth's dataset item", of("geth", "item"), of("geth", "item"), "item"),
   ];
 }
