@@ -11,16 +11,6 @@ export const LEGACY_KEYS: Readonly<Record<string, string>> = {
 
 /** Paths that a later version takes; lists are written without their index. */
 const LATER_KEYS = [
-  "instance",
-  "stratumPorts",
-  "proxy.varDiff",
-  "proxy.tls",
-  "proxy.notifyListen",
-  "proxy.stratum.tls",
-  "proxy.stratum.certFile",
-  "proxy.stratum.keyFile",
-  "upstream.ws",
-  "upstream.notifyFrom",
   "redis.url",
   "redis.tls",
   "redis.sentinels",
@@ -54,9 +44,20 @@ export function isHarmless(path: string, value: unknown): boolean {
   return path.toLowerCase() === "payouts.inflight" && value === 1;
 }
 
+/** Keys of core-pool and open-etc-pool-friends → the key that says the same here. */
+const NEW_PLACES: Readonly<Record<string, string>> = {
+  "proxy.stratum.tls": "proxy.tls",
+  "proxy.stratum.certfile": "proxy.tls.cert",
+  "proxy.stratum.keyfile": "proxy.tls.key",
+};
+
+/** The key of this pool that stands for another pool's, or undefined. */
+export function newPlace(path: string): string | undefined {
+  return NEW_PLACES[path.toLowerCase()];
+}
+
 /** Keys that have one value so far, and the values that later versions give them. */
 const LATER_VALUES: Readonly<Record<string, RegExp>> = {
-  scheme: /^(pplns|solo)$/,
   "unlocker.orphanedShares": /^drop$/,
 };
 

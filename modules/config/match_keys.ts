@@ -1,6 +1,6 @@
 /** Matches the keys of a file with the schema: without regard to case, refusing the unknown. */
 import { z } from "zod";
-import { isHarmless, laterKey, LEGACY_KEYS } from "./known_keys.ts";
+import { isHarmless, laterKey, LEGACY_KEYS, newPlace } from "./known_keys.ts";
 import type { Findings } from "./findings.ts";
 
 const REMOVE = "remove it";
@@ -57,6 +57,12 @@ function judgeUnknown(
     if (isHarmless(plain, value)) return;
     const problem = "is not supported yet by this version";
     found.problems.push({ path: at, problem, mend: REMOVE });
+    return;
+  }
+  const place = newPlace(plain);
+  if (place !== undefined) {
+    const problem = "is no key of this pool";
+    found.problems.push({ path: at, problem, mend: `write ${place} instead` });
     return;
   }
   const nearest = nearestKey(path.at(-1)!, known);

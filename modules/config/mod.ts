@@ -13,13 +13,18 @@ export { NETWORK_NAMES } from "./schema.ts";
 export type {
   ApiConfig,
   Config,
+  FirewallConfig,
   NetworkName,
   PayoutsConfig,
   PolicyConfig,
   PrivateNetwork,
   ProxyConfig,
   RedisConfig,
+  Scheme,
   SignerConfig,
+  StratumPortConfig,
+  TlsConfig,
   UnlockerConfig,
   UpstreamConfig,
+  VarDiffConfig,
 } from "./types.ts";

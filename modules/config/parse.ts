@@ -89,6 +89,7 @@ function removeAt(value: unknown, path: PropertyKey[]): void {
 function warnOfStratum(matched: unknown, config: Config, found: Findings): void {
   const { proxy } = matched as { proxy?: { stratum?: { enabled?: boolean } } };
   if (config.proxy.enabled || proxy?.stratum === undefined) return;
+  if (config.proxy.stratum.ports.length > 0) return;
   if (proxy.stratum.enabled === false) return;
   warn(found, "proxy.enabled", "is false, which switches stratum off too, as it always did");
 }

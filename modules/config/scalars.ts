@@ -54,6 +54,17 @@ export const duration = z.string().transform((text, context) => {
   return ms;
 });
 
+/** A span of time: Go's notation, or a number of seconds → milliseconds, at least one. */
+export const span = z.union([z.number(), z.string()]).transform((value, context) => {
+  const ms = typeof value === "number" ? value * 1000 : durationMs(value);
+  if (ms !== null && ms >= 1 && ms <= 2_147_483_647) return ms;
+  return refuse(
+    context,
+    `expected a duration from 1ms to 24 days, current value is ${JSON.stringify(value)}`,
+    'write a duration such as "15s", or a number of seconds',
+  );
+});
+
 /** "host:port" → {@linkcode ListenAddress}. */
 export const listen = z.string().transform((text, context): ListenAddress => {
   const match = /^(\[[^\]]*\]|[^:]*):(\d{1,5})$/.exec(text);
@@ -149,6 +160,17 @@ export const nodeUrl = z.string().transform((text, context) => {
   );
 });
 
+/** A ws or wss URL of a node. */
+export const webSocketUrl = z.string().transform((text, context) => {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url !== null && /^wss?:$/.test(url.protocol) && url.hostname !== "") return text;
+  return refuse(
+    context,
+    `expected a ws URL, current value is "${text}"`,
+    'write a URL such as "ws://127.0.0.1:8546"',
+  );
+});
+
 /** An IP address or CIDR range → CIDR text. */
 export const addressRange = z.string().transform((text, context) => {
   if (ipaddr.isValidCIDR(text)) return text;
@@ -164,6 +186,54 @@ export const addressRange = z.string().transform((text, context) => {
 /** A positive whole number of hashes, as a JSON number or as text → bigint. */
 export const hashes = z.union([z.int().min(1), z.string().regex(/^[1-9]\d{0,70}$/)])
   .transform((value) => BigInt(value));
+
+/** A multiple with up to three decimals, as a JSON number or as text → thousandths. */
+export const multiple = z.union([z.number(), z.string()]).transform((value, context) => {
+  const text = String(value);
+  const milli = /^\d{1,4}(\.\d{1,3})?$/.test(text) ? parseDecimal(text, 3) : 0n;
+  if (milli > 0n) return milli;
+  return refuse(
+    context,
+    `expected a multiple from 0.001 to 9999.999, current value is ${JSON.stringify(value)}`,
+    'write a number with at most three decimals such as "2" or "0.5"',
+  );
+});
+
+/** The name of an ipset set, or empty for none; with a 6 behind it still has to fit. */
+export const firewallSet = z.string().transform((text, context) => {
+  if (text === "" || /^\w[\w.:-]{0,29}$/.test(text)) return text;
+  return refuse(
+    context,
+    `expected the name of a set, current value is "${text}"`,
+    'write at most 30 letters, digits or ".", ":", "_", "-", or nothing',
+  );
+});
+
+/** A set of nftables as "family table set"; the family decides which addresses it can hold. */
+export interface NftablesSet {
+  family: "ip" | "ip6" | "inet";
+  table: string;
+  set: string;
+}
+
+/** "family table set" → {@linkcode NftablesSet}. */
+export const nftablesSet = z.string().transform((text, context): NftablesSet => {
+  const match = /^(ip|ip6|inet) ([a-z][\w.]{0,63}) ([a-z][\w.]{0,63})$/i.exec(text);
+  if (match !== null) {
+    const [, family, table, set] = match as unknown as [
+      string,
+      NftablesSet["family"],
+      string,
+      string,
+    ];
+    return { family, table, set };
+  }
+  return refuse(
+    context,
+    `expected family, table and set, current value is "${text}"`,
+    'write text such as "inet quarry banned"; the family is ip, ip6 or inet',
+  );
+});
 
 /** A whole number of Shannon as a JSON number → bigint. */
 export const shannon = z.int().min(0).transform((value) => BigInt(value));

@@ -5,14 +5,13 @@
  * the JSON schema for editors and into config/README.md.
  */
 import { z } from "zod";
+import { count, filePath, flag, pause, port } from "./rows.ts";
 import {
   address,
   addressRange,
   bytes,
   coins,
-  duration,
-  hashes,
-  listen,
+  multiple,
   nodeUrl,
   optionalAddress,
   payingAddress,
@@ -20,20 +19,15 @@ import {
   quantityText,
   redisEndpoint,
   shannon,
+  webSocketUrl,
 } from "./scalars.ts";
+import { proxy, SCHEMES, stratumPort } from "./schema_proxy.ts";
 
 /** Networks that `network` may name; the rules are in the chain room's table. */
 export const NETWORK_NAMES = ["expanse", "classic", "mordor", "ethereum"] as const;
 
 /** Networks that a later version knows by name. */
 export const LATER_NETWORK_NAMES = ["ethereumpow", "octaspace", "ubiq", "callisto", "etica"];
-
-const flag = (value: boolean, text: string) => z.boolean().default(value).describe(text);
-const count = (value: number, text: string, min = 0, max = 1_000_000_000) =>
-  z.int().min(min).max(max).default(value).describe(text);
-const pause = (value: string, text: string) => duration.prefault(value).describe(text);
-const port = (value: string, text: string) => listen.prefault(value).describe(text);
-const filePath = (text: string) => z.string().min(1).optional().describe(text);
 
 const privateNetwork = z.object({
   chainId: z.int().min(1).describe("chain id the nodes must report"),
@@ -51,63 +45,6 @@ const privateNetwork = z.object({
   depth: z.int().min(1).optional().describe("default of unlocker.depth on this chain"),
   immatureDepth: z.int().min(1).optional()
     .describe("default of unlocker.immatureDepth on this chain"),
-});
-
-const stratum = z.object({
-  enabled: flag(true, "stratum endpoint"),
-  listen: port("0.0.0.0:8008", "address of stratum"),
-  timeout: pause("120s", "silence after which a connection is closed"),
-  maxConn: count(8192, "connections held at once", 1, 1_000_000),
-});
-
-const policy = z.object({
-  workers: count(
-    8,
-    "ban commands in flight; without effect while no firewall set is filled",
-    1,
-    1_000,
-  ),
-  resetInterval: pause("60m", "sweep of idle and expired policy entries"),
-  refreshInterval: pause("1m", "reload of the black and white lists from Redis"),
-  banning: z.object({
-    enabled: flag(false, "ban misbehaving clients"),
-    ipset: z.string().optional()
-      .describe("firewall set for banned addresses; not filled yet, bans happen inside the pool"),
-    timeout: count(1800, "seconds of a ban", 1, 31_536_000),
-    invalidPercent: z.number().min(0).max(100).default(30)
-      .describe("percent of invalid shares of all shares that bans"),
-    checkThreshold: count(30, "shares between two checks", 1),
-    malformedLimit: count(5, "malformed requests that ban", 1),
-  }).prefault({}),
-  limits: z.object({
-    enabled: flag(false, "connection rate limit"),
-    limit: count(30, "connections allowed at first", 1),
-    grace: pause("5m", "time after start without the limit"),
-    limitJump: count(10, "connections added per valid share"),
-  }).prefault({}),
-});
-
-const proxy = z.object({
-  enabled: flag(true, "HTTP getwork endpoint; false switches stratum off too"),
-  listen: port("0.0.0.0:8888", "address of HTTP getwork"),
-  limitHeadersSize: count(1024, "bytes of HTTP headers accepted from miners", 128, 1_048_576),
-  limitBodySize: count(256, "bytes of HTTP body accepted from miners", 128, 1_048_576),
-  behindReverseProxy: flag(false, "take the miner's IP from X-Forwarded-For of trustedProxies"),
-  trustedProxies: z.array(addressRange).optional()
-    .describe("addresses and CIDR ranges of the reverse proxies; default loopback and private"),
-  stratum: stratum.prefault({}),
-  blockRefreshInterval: pause("120ms", "how often nodes are asked for new work"),
-  stateUpdateInterval: pause("3s", "how often node height and difficulty go to Redis"),
-  difficulty: hashes.prefault(2_000_000_000).describe("share difficulty, in hashes"),
-  healthCheck: flag(true, "serve no work while Redis is away, so that miners fail over"),
-  maxFails: count(
-    100,
-    "state reports that Redis did not take, in a row, after which the pool is not ready",
-  ),
-  hashrateExpiration: pause("3h", "life of worker statistics"),
-  loginTimeout: pause("30s", "time a connection has to log in"),
-  maxWorkers: count(1024, "worker names kept per miner", 1, 100_000),
-  policy: policy.prefault({}),
 });
 
 const api = z.object({
@@ -129,6 +66,11 @@ const upstream = z.object({
   name: z.string().min(1).max(64).optional().describe('name of the node; default "main", "backup"'),
   url: nodeUrl.describe("JSON-RPC address of the node"),
   timeout: pause("10s", "longest wait for an answer"),
+  ws: webSocketUrl.optional()
+    .describe("WebSocket address of the node (ws or wss), which then tells of new blocks"),
+  notifyFrom: z.array(addressRange).optional().describe(
+    "addresses and CIDR ranges from which this node pushes work; default the address in url",
+  ),
 });
 
 const redis = z.object({
@@ -220,8 +162,18 @@ export const fileSchema = z.object({
     memoryLimit: bytes.optional()
       .describe('what datasets may take ("6GiB"); a larger one is not made; default no limit'),
   }).prefault({}),
-  scheme: z.literal("prop").default("prop").describe("how a round's reward is shared"),
+  instance: z.int().min(0).max(255).optional()
+    .describe('first byte of the extranonces with extranonce "leased"; default leased from Redis'),
+  extranonce: z.enum(["single", "leased"]).default("single")
+    .describe("two bytes, for one mining instance; leased: three bytes, for several"),
+  scheme: z.enum(SCHEMES).default("prop")
+    .describe("how rewards are shared: by round, over the last shares, or the finder alone"),
+  pplns: z.object({
+    window: multiple.prefault("2")
+      .describe("last shares that are paid, in multiples of the network's difficulty"),
+  }).prefault({}),
   proxy: proxy.prefault({}),
+  stratumPorts: z.array(stratumPort).max(64).default([]).describe("further stratum ports"),
   api: api.prefault({}),
   upstreamCheckInterval: pause("5s", "health check of the nodes"),
   upstream: z.array(upstream).max(64).prefault([{ url: "http://127.0.0.1:8545" }])

@@ -1,7 +1,8 @@
 /** The configuration as the rooms receive it: frozen, converted once, every number with its unit. */
 import type { LogLevel } from "../base/mod.ts";
-import type { ListenAddress } from "./scalars.ts";
+import type { ListenAddress, NftablesSet } from "./scalars.ts";
 import type { NETWORK_NAMES } from "./schema.ts";
+import type { SCHEMES } from "./schema_proxy.ts";
 
 /** A chain of the chain room's table. */
 export type NetworkName = typeof NETWORK_NAMES[number];
@@ -46,6 +47,17 @@ export interface Config {
     /** What all datasets may take (bytes); undefined: no limit. */
     readonly memoryLimitBytes?: number;
   };
+  /**
+   * Who else hands out extranonces: "single", two bytes, this instance is alone; "leased", three
+   * bytes, the first of which tells instances apart.
+   */
+  readonly extranonce: "single" | "leased";
+  /** First byte of leased extranonces (0 to 255); undefined: leased from Redis. */
+  readonly instance?: number;
+  readonly pplns: {
+    /** Shares that are paid, in thousandths of the network's difficulty. */
+    readonly windowMilli: bigint;
+  };
   readonly proxy: ProxyConfig;
   readonly api: ApiConfig;
   /** Pause between health checks of the nodes (milliseconds). */
@@ -55,6 +67,45 @@ export interface Config {
   readonly redis: RedisConfig;
   readonly unlocker: UnlockerConfig;
   readonly payouts: PayoutsConfig;
+}
+
+/** How rewards are shared: by round, over the last shares, or the finder alone. */
+export type Scheme = typeof SCHEMES[number];
+
+/** Variable difficulty; names are open-etc-pool-friends'. */
+export interface VarDiffConfig {
+  /** Time between two shares of a session (milliseconds). */
+  readonly targetTimeMs: number;
+  /** Least difficulty (hashes). */
+  readonly minDiff: bigint;
+  /** Greatest difficulty (hashes), not less than `minDiff`. */
+  readonly maxDiff: bigint;
+  /** Percent by which `targetTimeMs` may be missed without a change. */
+  readonly variancePercent: number;
+  /** Largest change (percent): at most × (1 + maxJump / 100), at least ÷ the same. */
+  readonly maxJump: number;
+}
+
+/** TLS of a port; paths are absolute, files are PEM. */
+export interface TlsConfig {
+  readonly cert: string;
+  readonly key: string;
+  /** Whether plain text is refused on this port. */
+  readonly only: boolean;
+}
+
+/** A stratum port and what holds for its sessions. */
+export interface StratumPortConfig {
+  readonly listen: ListenAddress;
+  /** Share difficulty at first (hashes), within the bounds of `varDiff`. */
+  readonly difficulty: bigint;
+  /** Undefined: the difficulty is fixed. */
+  readonly varDiff?: VarDiffConfig;
+  readonly scheme: Scheme;
+  /** Undefined: plain text alone. */
+  readonly tls?: TlsConfig;
+  /** Whether PROXY v1 and v2 headers from `proxy.trustedProxies` are read. */
+  readonly proxyProtocol: boolean;
 }
 
 /** Doors for miners and what they enforce. */
@@ -68,12 +119,13 @@ export interface ProxyConfig {
   readonly limitBodyBytes: number;
   /** Whether X-Forwarded-For is read, and only from `trustedProxies`. */
   readonly behindReverseProxy: boolean;
-  /** CIDR ranges; empty unless `behindReverseProxy`. */
+  /** CIDR ranges; empty unless `behindReverseProxy` or a port's `proxyProtocol`. */
   readonly trustedProxies: readonly string[];
   readonly stratum: {
-    /** Already false when `proxy.enabled` is. */
+    /** Whether there is any port. */
     readonly enabled: boolean;
-    readonly listen: ListenAddress;
+    /** `proxy.stratum.listen` first, unless it is closed, then `stratumPorts`. */
+    readonly ports: readonly StratumPortConfig[];
     /** Silence after which a connection is closed (milliseconds). */
     readonly timeoutMs: number;
     /** Connections held at once. */
@@ -83,8 +135,14 @@ export interface ProxyConfig {
   readonly blockRefreshIntervalMs: number;
   /** Pause between reports of the node's state to Redis (milliseconds). */
   readonly stateUpdateIntervalMs: number;
-  /** Share difficulty (hashes). */
+  /** Share difficulty of HTTP getwork (hashes). */
   readonly difficulty: bigint;
+  /** Least difficulty of a session from NiceHash (hashes). */
+  readonly niceHashMinDifficulty: bigint;
+  /** Bounds of the difficulty that a miner may ask for by password (hashes). */
+  readonly askedDifficulty: { readonly min: bigint; readonly max: bigint };
+  /** Where nodes push new work; undefined: nowhere. */
+  readonly notifyListen?: ListenAddress;
   /** Whether no work is served while Redis is away. */
   readonly healthCheck: boolean;
   /** Redis failures after which the pool is sick. */
@@ -98,9 +156,14 @@ export interface ProxyConfig {
   readonly policy: PolicyConfig;
 }
 
+/** The firewall's set that receives banned addresses; names as its command takes them. */
+export type FirewallConfig =
+  | { readonly kind: "ipset"; readonly set: string }
+  | { readonly kind: "nftables" } & Readonly<NftablesSet>;
+
 /** Bans and connection limits. */
 export interface PolicyConfig {
-  /** Ban commands in flight. */
+  /** Firewall commands in flight. */
   readonly workers: number;
   /** Pause between sweeps of idle entries (milliseconds). */
   readonly resetIntervalMs: number;
@@ -116,6 +179,8 @@ export interface PolicyConfig {
     readonly checkThreshold: number;
     /** Malformed requests that ban. */
     readonly malformedLimit: number;
+    /** Undefined: bans happen inside the pool alone. */
+    readonly firewall?: FirewallConfig;
   };
   readonly limits: {
     readonly enabled: boolean;
@@ -125,6 +190,10 @@ export interface PolicyConfig {
     readonly graceMs: number;
     /** Connections added per valid share. */
     readonly limitJump: number;
+    /** Connections held at once by an IPv4 address or IPv6 /64; 0: no cap. */
+    readonly perAddress: number;
+    /** Submissions a second that a session may keep up; 0: no limit. */
+    readonly sharesPerSecond: number;
   };
 }
 
@@ -157,6 +226,10 @@ export interface UpstreamConfig {
   readonly url: string;
   /** Longest wait for an answer (milliseconds). */
   readonly timeoutMs: number;
+  /** WebSocket URL; undefined: none. */
+  readonly ws?: string;
+  /** CIDR ranges from which its pushed work is believed. */
+  readonly notifyFrom: readonly string[];
 }
 
 /** Redis; fits the ledger's RedisOptions. */

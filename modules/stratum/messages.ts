@@ -1,4 +1,5 @@
 /** Start options and messages of a stratum Deno worker; plain data. */
+import type { StratumPortConfig } from "../config/mod.ts";
 import type { CommonWorkerOptions } from "../workers/mod.ts";
 import type { PolicyOptions } from "../policy/mod.ts";
 import type { ShareCounters } from "../intake/mod.ts";
@@ -26,7 +27,16 @@ export interface StratumWorkerOptions extends CommonWorkerOptions {
   /** Full datasets; the first worker prepares them, and all of the process use them. */
   dag: { mode: "off" | "memory" | "file"; dir: string; memoryLimitBytes?: number };
   upstreams: { name: string; url: string; timeoutMs: number }[];
+  /** Share difficulty of HTTP getwork (hashes). */
   difficulty: bigint;
+  /** Least difficulty of a session from NiceHash (hashes). */
+  niceHashMinDifficulty: bigint;
+  /** Bounds of the difficulty that a miner may ask for (hashes). */
+  askedDifficulty: { min: bigint; max: bigint };
+  /** Two bytes, or three of which the first is this instance's. */
+  extranonce: "single" | "leased";
+  /** That first byte; undefined: leased from Redis. */
+  extranonceInstance?: number;
   maxWorkers: number;
   healthCheck: boolean;
   hashrateExpirationMs: number;
@@ -38,6 +48,10 @@ export interface StratumWorkerOptions extends CommonWorkerOptions {
     maxConn: number;
     timeoutMs: number;
     loginTimeoutMs: number;
+    /** Every stratum port, the one above first. */
+    ports: StratumPortConfig[];
+    /** CIDR ranges whose PROXY headers are believed. */
+    trustedProxies: string[];
   };
   getwork?: {
     hostname: string;

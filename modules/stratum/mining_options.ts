@@ -15,6 +15,7 @@ export function miningOptions(config: Config, network: Network | undefined): Min
   // The native library is one for all workers; its threads are shared out among them.
   // Each door of each worker holds so many connections.
   const maxConn = Math.ceil(proxy.stratum.maxConn / threads);
+  const [first] = proxy.stratum.ports;
   const verifierThreads = config.verifier.threads ?? navigator.hardwareConcurrency;
   return {
     ...{ name: config.name, workers: threads, journalDir: stateDir(config) },
@@ -35,15 +36,21 @@ export function miningOptions(config: Config, network: Network | undefined): Min
         ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
       },
       ...{ upstreams: plain(config.upstreams), difficulty: proxy.difficulty },
+      niceHashMinDifficulty: proxy.niceHashMinDifficulty,
+      askedDifficulty: { ...proxy.askedDifficulty },
+      extranonce: config.extranonce,
+      ...(config.instance === undefined ? {} : { extranonceInstance: config.instance }),
       ...{ maxWorkers: proxy.maxWorkers, healthCheck: proxy.healthCheck },
       hashrateExpirationMs: proxy.hashrateExpirationMs,
       policy: plain(proxy.policy),
-      ...(proxy.stratum.enabled
+      ...(first !== undefined
         ? {
           stratum: {
-            ...proxy.stratum.listen,
+            ...first.listen,
             maxConn,
             ...{ timeoutMs: proxy.stratum.timeoutMs, loginTimeoutMs: proxy.loginTimeoutMs },
+            ports: plain(proxy.stratum.ports),
+            trustedProxies: [...proxy.trustedProxies],
           },
         }
         : {}),
@@ -52,7 +59,8 @@ export function miningOptions(config: Config, network: Network | undefined): Min
           getwork: {
             ...{ ...proxy.listen, maxConn },
             ...{ limitHeadersBytes: proxy.limitHeadersBytes, limitBodyBytes: proxy.limitBodyBytes },
-            trustedProxies: [...proxy.trustedProxies],
+            // The ranges may be there for PROXY headers alone.
+            trustedProxies: proxy.behindReverseProxy ? [...proxy.trustedProxies] : [],
           },
         }
         : {}),
