@@ -112,10 +112,10 @@ pub(crate) fn compute_items(cache: &Cache, numbers: &[u32], rows: &mut [Row]) {
 #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,bmi1,bmi2")]
 pub(crate) fn fill_cache(rows: &mut [Row], modulus: &FastMod, seed: &[u8; 32]) {
     let first = keccak512_lanes(&bytes_to_lanes::<4>(seed));
-    cache::fill(rows, modulus, first, |lanes| {
-        let mut state = lanes.map(One::splat);
-        keccak512_wide(&mut state);
-        state.map(|lane| lane.scatter()[0])
+    cache::fill(rows, modulus, first, |lanes: &[One; 8]| {
+        let mut lanes = *lanes;
+        keccak512_wide(&mut lanes);
+        lanes
     });
 }
 

@@ -2,6 +2,7 @@
 
 use crate::algorithm::Kind;
 use crate::epoch::{Shape, seed_hash};
+use crate::keccak::Lane;
 use crate::mem::{Rows, prefetch};
 use crate::row::{FastMod, Row};
 use crate::status::Status;
@@ -43,22 +44,24 @@ impl Cache {
 
 /// mkcache of the specification: a chain of hashes, then three rounds of RandMemoHash.
 ///
-/// `first` is the hash of the seed, `hash` the 64-byte hash of the algorithm.
+/// `first` is the hash of the seed, `hash` the 64-byte hash of the algorithm. The lanes stay in the
+/// registers that it works in from one hash to the next.
 #[inline(always)]
-pub(crate) fn fill(
+pub(crate) fn fill<L: Lane>(
     rows: &mut [Row],
     modulus: &FastMod,
     first: [u64; 8],
-    hash: impl Fn(&[u64; 8]) -> [u64; 8],
+    hash: impl Fn(&[L; 8]) -> [L; 8],
 ) {
-    let mut lanes = first;
+    let row_of = |lanes: &[L; 8]| Row::from_lanes(&lanes.map(|lane| lane.scatter()[0]));
+    let mut lanes = first.map(L::splat);
     for row in rows.iter_mut() {
-        *row = Row::from_lanes(&lanes);
+        *row = row_of(&lanes);
         lanes = hash(&lanes);
     }
     let count = rows.len();
     for _ in 0..CACHE_ROUNDS {
-        let mut previous = rows[count - 1].lanes();
+        let mut previous = rows[count - 1].lanes().map(L::splat);
         for i in 0..count {
             // An item's partner is known from its own old word, so it can be fetched ahead.
             if let Some(ahead) = rows.get(i + 2) {
@@ -66,10 +69,10 @@ pub(crate) fn fill(
             }
             let partner = rows[modulus.remainder(rows[i].0[0]) as usize].lanes();
             for (lane, other) in previous.iter_mut().zip(partner) {
-                *lane ^= other;
+                *lane = lane.xor(L::splat(other));
             }
             previous = hash(&previous);
-            rows[i] = Row::from_lanes(&previous);
+            rows[i] = row_of(&previous);
         }
     }
 }

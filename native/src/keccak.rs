@@ -84,12 +84,15 @@ const ROUND_CONSTANTS: [u64; 24] = [
 /// Permutes the state; lanes are numbered x + 5y.
 #[inline(always)]
 pub(crate) fn permute<L: Lane>(state: &mut [L; 25]) {
-    let mut a = *state;
-    for pair in ROUND_CONSTANTS.chunks_exact(2) {
+    let [first, between @ .., last] = &ROUND_CONSTANTS;
+    // Most lanes go into the first round as constants and come out of the last one unused. With
+    // these two outside of the loop the compiler leaves out what that makes superfluous.
+    let mut a = round(state, *first);
+    for pair in between.chunks_exact(2) {
         a = round(&a, pair[0]);
         a = round(&a, pair[1]);
     }
-    *state = a;
+    *state = round(&a, *last);
 }
 
 /// One round, straight-line so that all 25 lanes stay in registers or on the stack's top.

@@ -10,8 +10,9 @@
 //! light cache), `items` (dataset items, where the time goes), [`hashimoto`] (the hash itself),
 //! [`dataset`] with [`dataset_file`] and [`generate`] (the whole dataset, in memory or in a file),
 //! [`context`] (all of it for one epoch), [`search`] (for miners), [`registry`] and
-//! [`owners`] (who shares what, and until when), [`ffi`] (the border). Unsafe code is confined to `mem.rs`, `system.rs`, `tier.rs`, `avx2.rs`,
-//! `avx512.rs`, `pointers.rs` and the border.
+//! [`owners`] (who shares what, and until when), [`queue`] and [`pool`] (shares hashed off the
+//! caller's threads), [`ffi`] (the border). Unsafe code is confined to `mem.rs`, `system.rs`,
+//! `tier.rs`, `avx2.rs`, `avx512.rs`, `pointers.rs` and the border.
 //!
 //! Which height uses which epoch is a network rule and is not known here.
 #![deny(unsafe_code)]
@@ -30,6 +31,7 @@ pub mod epoch;
 pub mod ethash;
 pub mod ffi;
 pub mod ffi_dataset;
+pub mod ffi_queue;
 pub mod frkhash;
 pub mod generate;
 pub mod hashimoto;
@@ -37,8 +39,9 @@ mod items;
 mod keccak;
 pub mod mem;
 pub mod owners;
-mod permits;
 mod pointers;
+pub mod pool;
+pub mod queue;
 pub mod registry;
 pub mod row;
 pub mod search;

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex};
 
+use crate::queue;
 use crate::registry;
 use crate::status::Status;
 
@@ -52,6 +53,7 @@ pub fn end(id: u32) {
         living.0.remove(&id)
     };
     if was_living {
+        queue::close_all_of(id);
         registry::close_all_of(id);
     }
 }

@@ -19,6 +19,8 @@ status_table! {
     Ok = 0, "OK";
     /// A search went through its whole range without a solution.
     NotFound = 1, "NOT_FOUND";
+    /// The result of a claimed mix digest is above its target, so nothing was hashed.
+    ClaimFailed = 2, "CLAIM_FAILED";
     /// A required pointer is null.
     NullPointer = -1, "NULL_POINTER";
     /// A length is not what the contract says, or exceeds its bound.
@@ -31,7 +33,7 @@ status_table! {
     Unsupported = -5, "UNSUPPORTED";
     /// The light cache does not fit into memory.
     OutOfMemory = -6, "OUT_OF_MEMORY";
-    /// Too many contexts are open.
+    /// Too many contexts or queues are open.
     TooManyHandles = -7, "TOO_MANY_HANDLES";
     /// A file could not be read or written.
     Io = -8, "IO";
@@ -39,10 +41,12 @@ status_table! {
     InvalidDataset = -9, "INVALID_DATASET";
     /// The call asks for a dataset and the context has none.
     NoDataset = -10, "NO_DATASET";
-    /// The context was closed while the call ran.
+    /// The context or queue was closed while the call ran.
     Closed = -11, "CLOSED";
     /// `QUARRY_ETHASH_TIER` names a tier that does not exist or that the processor does not have.
     TierUnavailable = -12, "TIER_UNAVAILABLE";
+    /// The queue has no room.
+    Busy = -13, "BUSY";
     /// A bug: the call panicked and the panic was caught at the border.
     Panic = -99, "PANIC";
 }

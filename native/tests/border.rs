@@ -15,7 +15,10 @@ use quarry_ethash::algorithm::ALGORITHMS;
 use quarry_ethash::epoch::{MAX_EPOCH, MAX_SEED_ROUNDS};
 use quarry_ethash::ffi::*;
 use quarry_ethash::ffi_dataset::*;
+use quarry_ethash::ffi_queue::*;
 use quarry_ethash::generate::Phase;
+use quarry_ethash::pool::THREADS_MAX;
+use quarry_ethash::queue::{CAPACITY_MAX, QUEUES_MAX};
 use quarry_ethash::registry::HANDLES_MAX;
 use quarry_ethash::search::SEARCH_MAX;
 use quarry_ethash::status::{STATUS_TABLE, Status};
@@ -81,6 +84,8 @@ fn the_header_and_the_code_have_the_same_numbers() {
         ("ABI_VERSION", i64::from(ABI_VERSION)),
         ("USE_DATASET", i64::from(USE_DATASET)),
         ("PREFER_DATASET", i64::from(PREFER_DATASET)),
+        ("TASK_HASH", i64::from(TASK_HASH)),
+        ("TASK_CLAIM", i64::from(TASK_CLAIM)),
         ("PHASE_IDLE", Phase::Idle as i64),
         ("PHASE_WAITING", Phase::Waiting as i64),
         ("PHASE_CHECKING", Phase::Checking as i64),
@@ -90,11 +95,16 @@ fn the_header_and_the_code_have_the_same_numbers() {
         ("SEED_ROUNDS_MAX", i64::from(MAX_SEED_ROUNDS)),
         ("HANDLES_MAX", HANDLES_MAX as i64),
         ("BATCH_MAX", BATCH_MAX as i64),
+        ("QUEUES_MAX", QUEUES_MAX as i64),
+        ("CAPACITY_MAX", CAPACITY_MAX as i64),
+        ("THREADS_MAX", THREADS_MAX as i64),
         ("SEARCH_MAX", i64::from(SEARCH_MAX)),
         ("PATH_BYTES_MAX", PATH_BYTES_MAX as i64),
         ("MESSAGE_BYTES_MAX", MESSAGE_BYTES_MAX as i64),
         ("RECORD_BYTES", RECORD_BYTES as i64),
         ("OUTPUT_BYTES", OUTPUT_BYTES as i64),
+        ("TASK_BYTES", TASK_BYTES as i64),
+        ("DONE_BYTES", DONE_BYTES as i64),
         ("FOUND_BYTES", FOUND_BYTES as i64),
     ] {
         expected.insert(name.to_owned(), value);
