@@ -83,6 +83,10 @@ function ownKeys(own: string) {
     bucket: (startSeconds: number) => `${own}:hashrate:${startSeconds}`,
     /** hash with expiry: `login:worker` → `hashrateHps:unixSeconds` as the miner reported it. */
     reported: () => `${own}:reported`,
+    /** hash: number (0 to 255) → name of the instance whose extranonces begin with it. */
+    instances: () => `${own}:instances`,
+    /** zset: time until which it is held (ms) → number of an instance. */
+    instancesUntil: () => `${own}:instances:until`,
     /** hash: `<height>:<nonce>` → JSON of what the nodes answered to eth_submitWork. */
     submissions: () => `${own}:submissions`,
     /** hash: scratch for exact sums inside a script; empty outside. */

@@ -6,6 +6,7 @@
 export * from "./accounts.ts";
 export * from "./block_rows.ts";
 export * from "./blocks.ts";
+export * from "./instances.ts";
 export * from "./journal.ts";
 export * from "./keys.ts";
 export * from "./leases.ts";
