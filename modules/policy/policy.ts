@@ -2,12 +2,18 @@
  * Bans and connection limits per IP address, with open-ethereum-pool's settings.
  *
  * State is this process's own and bounded. Stale shares are no offence; neither is anything that
- * happens before a connection has said what it is.
+ * happens before a connection has said what it is. Who is white-listed is never refused.
  */
 import type { Clock } from "../base/mod.ts";
+import { plainAddress, policyAddress } from "./address.ts";
+import { type Ban, BanList } from "./bans.ts";
+import type { FirewallOptions } from "./firewall.ts";
+import { RecentMap } from "./recent.ts";
 
 /** Settings; names and meaning as in the configuration's `proxy.policy`. */
 export interface PolicyOptions {
+  /** Firewall commands in flight. */
+  workers?: number;
   banning: {
     enabled: boolean;
     /** Length of a ban (milliseconds). */
@@ -18,21 +24,40 @@ export interface PolicyOptions {
     checkThreshold: number;
     /** Malformed requests that ban. */
     malformedLimit: number;
+    /** The firewall's set; undefined: bans happen inside the pool alone. */
+    firewall?: FirewallOptions;
   };
   limits: {
     enabled: boolean;
-    /** Connections allowed at first. */
+    /** Connections allowed at first, and earned back evenly over `resetIntervalMs`. */
     limit: number;
     /** Time after the start without the limit (milliseconds). */
     graceMs: number;
     /** Connections added for a valid share. */
     limitJump: number;
+    /** Connections held at once; 0 or undefined: no cap. Needs `release`. */
+    perAddress?: number;
+    /** Submissions a second of one session, for {@linkcode ShareRate}. */
+    sharesPerSecond?: number;
   };
-  /** Entries idle for this long are forgotten (milliseconds). */
+  /** Entries idle for this long are forgotten, malformed requests too (milliseconds). */
   resetIntervalMs: number;
 }
 
-/** Addresses remembered at most; the longest idle is forgotten first. */
+/** What is told of bans. */
+export interface PolicyDeps {
+  /**
+   * A ban begins.
+   *
+   * @param mixed whether the /64 holds a white-listed address too, so that a firewall must not
+   * close it
+   */
+  onBan?(ban: Ban, mixed: boolean): void;
+  /** A firewall must let this address in again. */
+  onLift?(address: string): void;
+}
+
+/** Addresses remembered at most; the longest idle are forgotten first. */
 export const POLICY_ADDRESSES_MAX = 100_000;
 /** Connections that an address can earn by valid shares. */
 const ALLOWANCE_MAX = 10_000;
@@ -40,28 +65,57 @@ const ALLOWANCE_MAX = 10_000;
 interface Entry {
   lastSeenMs: number;
   malformed: number;
+  malformedMs: number;
   valid: number;
   invalid: number;
-  bannedUntilMs: number;
   /** Connections still allowed. */
   allowance: number;
+  allowanceMs: number;
 }
 
-/** Decides who may connect and who is out. */
+/** Decides who may connect and who is out. Addresses count as IPv4 or as IPv6 /64. */
 export class Policy {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new RecentMap<Entry>(POLICY_ADDRESSES_MAX);
+  /** Address → connections held; empty without a cap. */
+  readonly #held = new Map<string, number>();
+  readonly #bans: BanList;
   readonly #startMs: number;
   #blacklist = new Set<string>();
   #whitelist = new Set<string>();
+  /** What the white-listed addresses count as. */
+  #whiteKeys = new Set<string>();
 
-  constructor(readonly options: PolicyOptions, readonly clock: Clock) {
+  constructor(
+    readonly options: PolicyOptions,
+    readonly clock: Clock,
+    readonly deps: PolicyDeps = {},
+  ) {
     this.#startMs = clock.now();
+    this.#bans = new BanList(options.banning.timeoutMs, clock);
   }
 
-  /** Takes new lists; on a failed read the caller keeps the old ones. */
+  /** Addresses remembered, banned ones not counted. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /**
+   * Takes new lists: logins of the black one, IP addresses and IPv6 /64s of the white one; on a
+   * failed read the caller keeps the old ones. Bans of white-listed addresses end.
+   */
   setLists(lists: { blacklist: Set<string>; whitelist: Set<string> }): void {
-    this.#blacklist = lists.blacklist;
-    this.#whitelist = lists.whitelist;
+    this.#blacklist = new Set([...lists.blacklist].map((login) => login.toLowerCase()));
+    this.#whitelist = new Set([...lists.whitelist].map(plainAddress));
+    const before = this.#whiteKeys;
+    this.#whiteKeys = new Set();
+    for (const ip of this.#whitelist) {
+      const key = policyAddress(ip);
+      this.#whiteKeys.add(key);
+      if (before.has(key) || this.#bans.find(key) === undefined) continue;
+      // The others of a /64 stay out.
+      if (key === ip) this.#bans.remove(key);
+      this.deps.onLift?.(key);
+    }
   }
 
   /** Whether a login (lower case) may not mine here. */
@@ -71,79 +125,142 @@ export class Policy {
 
   /** Whether an address is banned now. */
   isBanned(ip: string): boolean {
-    const entry = this.#entries.get(ip);
-    return entry !== undefined && entry.bannedUntilMs > this.clock.now();
+    const key = policyAddress(ip);
+    return this.#bans.find(key) !== undefined && !this.#isWhite(ip, key);
   }
 
   /** Whether a new connection of this address is accepted; counts it. */
   admit(ip: string): boolean {
-    if (this.isBanned(ip)) return false;
-    const { enabled, graceMs } = this.options.limits;
-    if (!enabled || this.clock.now() - this.#startMs < graceMs || this.#whitelist.has(ip)) {
-      return true;
+    const key = policyAddress(ip);
+    const { enabled, graceMs, perAddress = 0 } = this.options.limits;
+    const held = this.#held.get(key) ?? 0;
+    if (!this.#isWhite(ip, key)) {
+      if (this.#bans.find(key) !== undefined) return false;
+      if (perAddress > 0 && held >= perAddress) return false;
+      const nowMs = this.clock.now();
+      if (enabled && nowMs - this.#startMs >= graceMs && !this.#spend(key, nowMs)) return false;
     }
-    const entry = this.#entry(ip);
-    if (entry.allowance <= 0) return false;
-    entry.allowance--;
+    if (perAddress > 0) this.#held.set(key, held + 1);
     return true;
   }
 
-  /** Counts a malformed request. Gives true when it bans. */
-  onMalformed(ip: string): boolean {
-    const entry = this.#entry(ip);
-    entry.malformed++;
-    return entry.malformed >= this.options.banning.malformedLimit && this.#ban(ip, entry);
+  /** An admitted connection of this address is closed. */
+  release(ip: string): void {
+    const key = policyAddress(ip);
+    const held = this.#held.get(key);
+    if (held === undefined) return;
+    if (held > 1) this.#held.set(key, held - 1);
+    else this.#held.delete(key);
   }
 
-  /** Counts a share that was verified or failed verification. Gives true when it bans. */
+  /** Counts a malformed request. Gives true when the address is banned, now or before. */
+  onMalformed(ip: string): boolean {
+    const key = policyAddress(ip);
+    if (this.#isWhite(ip, key)) return false;
+    if (this.#bans.find(key) !== undefined) return true;
+    const entry = this.#entry(key);
+    const nowMs = this.clock.now();
+    if (nowMs - entry.malformedMs >= this.options.resetIntervalMs) entry.malformed = 0;
+    entry.malformedMs = nowMs;
+    entry.malformed++;
+    if (entry.malformed < this.options.banning.malformedLimit) return false;
+    return this.#ban(key, "malformed requests");
+  }
+
+  /**
+   * Counts a share that was verified or failed verification. Gives true when the address is
+   * banned, now or before.
+   */
   onShare(ip: string, valid: boolean): boolean {
-    const entry = this.#entry(ip);
+    const key = policyAddress(ip);
+    if (this.#isWhite(ip, key)) return false;
+    if (this.#bans.find(key) !== undefined) return true;
+    const entry = this.#entry(key);
     if (valid) {
       entry.valid++;
       entry.allowance = Math.min(entry.allowance + this.options.limits.limitJump, ALLOWANCE_MAX);
     } else {
       entry.invalid++;
     }
+    const { checkThreshold, invalidPercent } = this.options.banning;
     const total = entry.valid + entry.invalid;
-    if (total < this.options.banning.checkThreshold) return false;
+    if (total < checkThreshold) return false;
     const percent = 100 * entry.invalid / total;
     entry.valid = 0;
     entry.invalid = 0;
-    return percent >= this.options.banning.invalidPercent && this.#ban(ip, entry);
+    return percent >= invalidPercent && this.#ban(key, "invalid shares");
   }
 
-  /** Forgets what is idle; call it each `resetInterval`. */
+  /**
+   * Bans an address for the configured time; a ban that lasts already stays as it is.
+   *
+   * Gives whether it is banned: a white-listed address never is, and without `banning.enabled` none.
+   */
+  ban(ip: string, reason: string): boolean {
+    const key = policyAddress(ip);
+    return !this.#isWhite(ip, key) && this.#ban(key, reason);
+  }
+
+  /** Ends a ban and forgets what led to it. Gives whether there was one. */
+  unban(ip: string): boolean {
+    const key = policyAddress(ip);
+    this.#entries.delete(key);
+    // The firewall may hold one from before a restart.
+    this.deps.onLift?.(key);
+    return this.#bans.remove(key);
+  }
+
+  /** The bans that last now, the one that ends first in front. */
+  bans(): Ban[] {
+    return this.#bans.list();
+  }
+
+  /** Forgets what is idle or has ended; call it each `resetInterval`. Bans end without it. */
   sweep(): void {
     const nowMs = this.clock.now();
-    for (const [ip, entry] of this.#entries) {
-      const idle = nowMs - entry.lastSeenMs >= this.options.resetIntervalMs;
-      if (idle && entry.bannedUntilMs <= nowMs) this.#entries.delete(ip);
-    }
+    this.#bans.sweep();
+    this.#entries.deleteWhere(({ lastSeenMs }) =>
+      nowMs - lastSeenMs >= this.options.resetIntervalMs
+    );
   }
 
-  #ban(ip: string, entry: Entry): boolean {
-    if (!this.options.banning.enabled || this.#whitelist.has(ip)) return false;
-    entry.bannedUntilMs = this.clock.now() + this.options.banning.timeoutMs;
-    entry.malformed = 0;
+  #isWhite(ip: string, key: string): boolean {
+    if (!this.#whiteKeys.has(key)) return false;
+    return this.#whitelist.has(key) || this.#whitelist.has(plainAddress(ip));
+  }
+
+  #ban(key: string, reason: string): boolean {
+    if (!this.options.banning.enabled) return false;
+    const ban = this.#bans.add(key, reason);
+    if (ban === undefined) return true;
+    this.#entries.delete(key);
+    this.deps.onBan?.(ban, this.#whiteKeys.has(key));
     return true;
   }
 
-  #entry(ip: string): Entry {
-    let entry = this.#entries.get(ip);
+  /** Takes one connection of the allowance, which fills up to `limit` by itself. */
+  #spend(key: string, nowMs: number): boolean {
+    const { limit } = this.options.limits;
+    const entry = this.#entry(key);
+    const earned = Math.max(0, nowMs - entry.allowanceMs) * limit / this.options.resetIntervalMs;
+    entry.allowanceMs = nowMs;
+    if (entry.allowance < limit) entry.allowance = Math.min(limit, entry.allowance + earned);
+    if (entry.allowance < 1) return false;
+    entry.allowance--;
+    return true;
+  }
+
+  #entry(key: string): Entry {
+    const nowMs = this.clock.now();
+    let entry = this.#entries.get(key);
     if (entry === undefined) {
-      if (this.#entries.size >= POLICY_ADDRESSES_MAX) {
-        this.#entries.delete(this.#entries.keys().next().value!);
-      }
       entry = {
-        ...{ lastSeenMs: 0, malformed: 0, valid: 0, invalid: 0, bannedUntilMs: 0 },
-        allowance: this.options.limits.limit,
+        ...{ lastSeenMs: nowMs, malformed: 0, malformedMs: nowMs, valid: 0, invalid: 0 },
+        ...{ allowance: this.options.limits.limit, allowanceMs: nowMs },
       };
-    } else {
-      this.#entries.delete(ip);
+      this.#entries.set(key, entry);
     }
-    // Re-inserting keeps the map ordered by last use.
-    this.#entries.set(ip, entry);
-    entry.lastSeenMs = this.clock.now();
+    entry.lastSeenMs = nowMs;
     return entry;
   }
 }
