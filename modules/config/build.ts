@@ -36,6 +36,7 @@ export function buildConfig(raw: RawConfig, context: ConfigContext, found: Findi
     verifier: buildVerifier(raw, path),
     extranonce: raw.extranonce,
     ...(raw.instance === undefined ? {} : { instance: raw.instance }),
+    scheme: raw.scheme,
     pplns: { windowMilli: raw.pplns.window },
     proxy,
     api: buildApi(raw, path, found),

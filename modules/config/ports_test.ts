@@ -51,6 +51,7 @@ Deno.test("stratumPorts stand behind the first port and take its settings as def
     ],
   });
   assert.deepEqual(warnings, []);
+  assert.equal(config.scheme, "pplns");
   assert.equal(config.proxy.stratum.enabled, true);
   assert.deepEqual(config.proxy.stratum.ports, [
     {

@@ -72,11 +72,15 @@ const policy = z.object({
     invalidPercent: z.number().min(0).max(100).default(30)
       .describe("percent of invalid shares of all shares that bans"),
     checkThreshold: count(30, "shares between two checks", 1),
-    malformedLimit: count(5, "malformed requests that ban", 1),
+    malformedLimit: count(
+      5,
+      "malformed requests that ban; forgotten when none comes for resetInterval",
+      1,
+    ),
   }).prefault({}),
   limits: z.object({
     enabled: flag(false, "connection rate limit"),
-    limit: count(30, "connections allowed at first", 1),
+    limit: count(30, "connections allowed at first, and earned back within resetInterval", 1),
     grace: pause("5m", "time after start without the limit"),
     limitJump: count(10, "connections added per valid share"),
     perAddress: count(

@@ -54,6 +54,8 @@ export interface Config {
   readonly extranonce: "single" | "leased";
   /** First byte of leased extranonces (0 to 255); undefined: leased from Redis. */
   readonly instance?: number;
+  /** Of HTTP getwork; stratum ports have their own. */
+  readonly scheme: Scheme;
   readonly pplns: {
     /** Shares that are paid, in thousandths of the network's difficulty. */
     readonly windowMilli: bigint;
