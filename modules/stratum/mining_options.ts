@@ -42,7 +42,10 @@ export function miningOptions(config: Config, network: Network | undefined): Min
       ...(config.instance === undefined ? {} : { extranonceInstance: config.instance }),
       ...{ maxWorkers: proxy.maxWorkers, healthCheck: proxy.healthCheck },
       hashrateExpirationMs: proxy.hashrateExpirationMs,
-      policy: plain(proxy.policy),
+      policy: {
+        ...plain(proxy.policy),
+        workers: Math.max(1, Math.floor(proxy.policy.workers / threads)),
+      },
       ...(first !== undefined
         ? {
           stratum: {

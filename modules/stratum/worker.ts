@@ -15,7 +15,7 @@ import {
   type Store,
   writeReportedHashrate,
 } from "../ledger/mod.ts";
-import { Policy } from "../policy/mod.ts";
+import { openPolicy } from "../policy/mod.ts";
 import { SeenNonces } from "../share/mod.ts";
 import { type Job, JobBook } from "../work/mod.ts";
 import { hostWorker, type Running, type WorkerContext } from "../workers/mod.ts";
@@ -58,7 +58,7 @@ async function start(
   const journal = await openJournal<JournalEntry>(ownJournal!);
   const recorder = openRecorder({ ...recording, journal });
 
-  const policy = new Policy(options.policy, clock);
+  const { policy, close: closePolicy } = openPolicy(options.policy, { clock, log });
   const jobs = new JobBook();
   const nodes = createNodes(options.upstreams.map((upstream) => createNode(upstream)), {
     log,
@@ -156,6 +156,7 @@ async function start(
       jobs.suspend();
       await Promise.all([stratum?.close(), getwork?.close(CLOSE_MS)]);
       await recorder.close();
+      await closePolicy();
       await rejectedLog.close();
       await journal.close();
       if (notes !== store) await notes.close();
