@@ -24,8 +24,12 @@ export type SubmitOutcome =
   | { accepted: true; candidate: boolean; banned: boolean }
   | { accepted: false; rejection: Rejection; banned: boolean };
 
+/** How a share takes part in rewards: by round, by the last shares, or alone. */
+export type Scheme = "prop" | "pplns" | "solo";
+
 /** The terms under which the job was sent to this session. */
 export interface ShareTerms {
+  scheme: Scheme;
   /** Credited when accepted (hashes). */
   difficulty: bigint;
   /** The largest result that counts. */

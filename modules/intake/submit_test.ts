@@ -9,7 +9,7 @@ import type { RejectedShare } from "./rejected_log.ts";
 import { type SubmitDeps, submitShare } from "./submit.ts";
 
 const HEADER = "0x" + "ab".repeat(32);
-const TERMS = { difficulty: 1_000n, target: targetOf(1_000n) };
+const TERMS = { scheme: "prop" as const, difficulty: 1_000n, target: targetOf(1_000n) };
 const SUBMISSION: Submission = {
   ...{ login: "0x" + "11".repeat(20), worker: "rig1", ip: "10.0.0.1", headerHash: HEADER },
   ...{ nonce: "0x0000000000000001", mix: "0x" + "cd".repeat(32) },

@@ -18,7 +18,7 @@ export interface ProofOfWork {
 }
 
 /** What a miner claims: its mix digest, and the largest result that counts, 32 bytes each. */
-export interface Claim {
+export interface MixClaim {
   mix: Uint8Array;
   target: Uint8Array;
 }
@@ -34,7 +34,7 @@ export interface ShareHasher {
     height: number,
     headerHash: Uint8Array,
     nonce: bigint,
-    claim: Claim,
+    claim: MixClaim,
   ): Promise<ProofOfWork | undefined>;
   isBusy(error: unknown): boolean;
 }

@@ -7,11 +7,17 @@ import {
   scriptedDoor,
   scriptedJob,
 } from "../../tests/support/door.ts";
-import { serveStratum, type StratumServer } from "./server.ts";
+import { dialogueNames, readDialogue, Words } from "../../tests/support/dialogue.ts";
+import type { Job } from "../work/mod.ts";
+import { serveStratum, type StratumOptions, type StratumServer } from "./server.ts";
 
 const MIX = "0x" + "cd".repeat(32);
-const OPTIONS = {
-  ...{ hostname: "127.0.0.1", port: 0, maxConn: 4, timeoutMs: 60_000, loginTimeoutMs: 60_000 },
+const OPTIONS: StratumOptions = {
+  ports: [{
+    ...{ listen: { hostname: "127.0.0.1", port: 0 }, proxyProtocol: false },
+    ...{ difficulty: 2_000_000_000n, scheme: "prop" },
+  }],
+  ...{ trustedProxies: [], maxConn: 4, timeoutMs: 60_000, loginTimeoutMs: 60_000 },
   reusePort: false,
 };
 
@@ -45,10 +51,13 @@ class LineClient {
 
 async function withDoor(
   test: (door: ScriptedDoor, server: StratumServer) => Promise<void>,
-  options: Partial<typeof OPTIONS> = {},
+  options: Partial<StratumOptions> = {},
 ): Promise<void> {
   const door = scriptedDoor();
-  const server = serveStratum({ ...OPTIONS, ...options }, { service: door.service, ...doorDeps });
+  const server = await serveStratum({ ...OPTIONS, ...options }, {
+    service: door.service,
+    ...doorDeps,
+  });
   try {
     await test(door, server);
   } finally {
@@ -56,33 +65,61 @@ async function withDoor(
   }
 }
 
-for (const name of ["ethminer_eth_proxy", "honest_mistakes"]) {
+const DIALOGUES = ["eth_proxy", "miner_proxy", "stratum1", "stratum2", "wrong_dialect"];
+
+for (const name of DIALOGUES.flatMap(dialogueNames)) {
   Deno.test(`serveStratum() holds the dialogue ${name}`, async () => {
-    const url = new URL(`../../tests/dialogues/${name}.txt`, import.meta.url);
+    const steps = await readDialogue(name);
     await withDoor(async (door, server) => {
-      const client = await LineClient.connect(server.port);
-      let job = 1;
-      for (const step of (await Deno.readTextFile(url)).split("\n")) {
-        const { headerHash, seedHash } = scriptedJob(job);
-        const text = step.slice(2).replace("HEADER", headerHash).replace("SEED", seedHash)
-          .replace("TARGET", toHash(targetOf(2_000_000_000n))).replace("MIX", MIX);
-        if (step.startsWith(">")) await client.send(text);
-        else if (step.startsWith("<")) assert.equal(await client.line(), text);
-        else if (step.startsWith("!")) {
-          const next = scriptedJob(++job);
-          door.jobs.add(next);
-          server.broadcast(next);
+      const client = await LineClient.connect(server.ports[0]!);
+      const words = new Words();
+      words.set("MIX", MIX);
+      let n = 1;
+      let job = useJob(words, scriptedJob(n));
+      for (const { kind, text, line } of steps) {
+        if (kind === "→") await client.send(words.fill(text));
+        else if (kind === "←") words.match(text, await client.line(), `${name}, line ${line}`);
+        else if (text === "closed") assert.equal(await client.line().catch(() => null), null);
+        else {
+          if (text !== "repeat") {
+            const next = scriptedJob(++n);
+            job = useJob(words, text === "refresh" ? { ...next, height: job.height } : next);
+            door.jobs.add(job);
+          }
+          server.broadcast();
         }
       }
       client.conn.close();
-      assert.ok(door.submissions.length > 0);
+      assert.equal(
+        door.submissions.length > 0,
+        steps.some(({ text }) => /submit"|submitW/.test(text)),
+      );
+      for (const { headerHash, nonce } of door.submissions) {
+        assert.match(headerHash, /^0x[0-9a-f]{64}$/);
+        assert.match(nonce, /^0x[0-9a-f]{16}$/);
+      }
     });
   });
 }
 
+/** Puts a job's texts into the words of a dialogue. */
+function useJob(words: Words, job: Job): Job {
+  words.set("OLDHEADER", words.get("HEADER") ?? "");
+  const texts = {
+    HEADER: job.headerHash,
+    SEED: job.seedHash,
+    TARGET: toHash(targetOf(2_000_000_000n)),
+  };
+  for (const [word, value] of Object.entries(texts)) {
+    words.set(word, value);
+    words.set(`${word}64`, value.slice(2));
+  }
+  return job;
+}
+
 Deno.test("serveStratum() takes the worker from submission, login member or login text", async () => {
   await withDoor(async (door, server) => {
-    const client = await LineClient.connect(server.port);
+    const client = await LineClient.connect(server.ports[0]!);
     const login = "0x" + "11".repeat(20);
     const { headerHash } = scriptedJob(1);
     const submit = (extra: object) =>
@@ -108,7 +145,7 @@ Deno.test("serveStratum() takes the worker from submission, login member or logi
 
 Deno.test("serveStratum() counts workers beyond the maximum of a login under 0", async () => {
   await withDoor(async (door, server) => {
-    const client = await LineClient.connect(server.port);
+    const client = await LineClient.connect(server.ports[0]!);
     await client.send(`{"id":1,"method":"eth_submitLogin","params":["0x${"11".repeat(20)}"]}`);
     await client.line();
     const { headerHash } = scriptedJob(1);
@@ -128,7 +165,7 @@ Deno.test("serveStratum() counts workers beyond the maximum of a login under 0",
 
 Deno.test("serveStratum() takes names and hashrates of a login only from its accepted shares", async () => {
   await withDoor(async (door, server) => {
-    const client = await LineClient.connect(server.port);
+    const client = await LineClient.connect(server.ports[0]!);
     const { headerHash } = scriptedJob(1);
     const ask = async (method: string, params: unknown[], worker: string) => {
       await client.send(JSON.stringify({ id: 1, method, params, worker }));
@@ -154,7 +191,7 @@ Deno.test("serveStratum() takes names and hashrates of a login only from its acc
 
 Deno.test("serveStratum() turns a miner away that is blacklisted while it mines", async () => {
   await withDoor(async (door, server) => {
-    const client = await LineClient.connect(server.port);
+    const client = await LineClient.connect(server.ports[0]!);
     const login = "0x" + "11".repeat(20);
     await client.send(`{"id":1,"method":"eth_submitLogin","params":["${login}"]}`);
     assert.match((await client.line())!, /"result":true/);
@@ -171,7 +208,7 @@ Deno.test("serveStratum() turns a miner away that is blacklisted while it mines"
 Deno.test("serveStratum() serves no work while it is not ready, and says so", async () => {
   await withDoor(async (door, server) => {
     door.healthy = false;
-    const client = await LineClient.connect(server.port);
+    const client = await LineClient.connect(server.ports[0]!);
     await client.send(`{"id":5,"method":"eth_getWork","params":[]}`);
     assert.equal(
       await client.line(),
@@ -183,17 +220,17 @@ Deno.test("serveStratum() serves no work while it is not ready, and says so", as
 
 Deno.test("serveStratum() refuses connections over maxConn at once and goes on accepting", async () => {
   await withDoor(async (_door, server) => {
-    const held = await Promise.all([1, 2, 3, 4].map(() => LineClient.connect(server.port)));
+    const held = await Promise.all([1, 2, 3, 4].map(() => LineClient.connect(server.ports[0]!)));
     for (const client of held) {
       await client.send(`{"id":5,"method":"eth_getWork","params":[]}`);
       assert.match((await client.line())!, /"result":\[/);
     }
-    const refused = await LineClient.connect(server.port);
+    const refused = await LineClient.connect(server.ports[0]!);
     assert.equal(await refused.line().catch(() => null), null);
     refused.conn.close();
     held[0]!.conn.close();
     while (server.sessions > 3) await new Promise((resolve) => setTimeout(resolve, 5));
-    const taken = await LineClient.connect(server.port);
+    const taken = await LineClient.connect(server.ports[0]!);
     await taken.send(`{"id":5,"method":"eth_getWork","params":[]}`);
     assert.match((await taken.line())!, /"result":\[/);
     for (const client of [...held.slice(1), taken]) client.conn.close();
@@ -202,7 +239,7 @@ Deno.test("serveStratum() refuses connections over maxConn at once and goes on a
 
 Deno.test("serveStratum() ends a line that is too long with an answer and a closed socket", async () => {
   await withDoor(async (_door, server) => {
-    const client = await LineClient.connect(server.port);
+    const client = await LineClient.connect(server.ports[0]!);
     await client.send("x".repeat(10_000));
     assert.match((await client.line())!, /longer than 4096 bytes/);
     assert.equal(await client.line().catch(() => null), null);
@@ -213,7 +250,7 @@ Deno.test("serveStratum() ends a line that is too long with an answer and a clos
 
 Deno.test("serveStratum() lets go of connections that never log in", async () => {
   await withDoor(async (_door, server) => {
-    const client = await LineClient.connect(server.port);
+    const client = await LineClient.connect(server.ports[0]!);
     assert.equal(await client.line().catch(() => null), null);
     client.conn.close();
   }, { loginTimeoutMs: 1 });
@@ -226,8 +263,8 @@ Deno.test("serveStratum() answers in the order of the requests, however slow one
     if (submission.nonce.endsWith("c1")) await new Promise((resolve) => setTimeout(resolve, 50));
     return await submit(submission, terms);
   };
-  const server = serveStratum(OPTIONS, { service: door.service, ...doorDeps });
-  const client = await LineClient.connect(server.port);
+  const server = await serveStratum(OPTIONS, { service: door.service, ...doorDeps });
+  const client = await LineClient.connect(server.ports[0]!);
   const { headerHash } = scriptedJob(1);
   await client.send(`{"id":1,"method":"eth_submitLogin","params":["0x${"11".repeat(20)}"]}`);
   for (const [id, end] of [[41, "c1"], [42, "d3"], [43, "c2"]]) {

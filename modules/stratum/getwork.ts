@@ -6,7 +6,7 @@
  */
 import { type Clock, isAddress, type Logger, toQuantity } from "../base/mod.ts";
 import { type HttpServer, serveHttp } from "../http/mod.ts";
-import { ethProxy } from "./dialects/eth_proxy.ts";
+import { ethProxy, workOf } from "./dialects/eth_proxy.ts";
 import { readWorker } from "./login.ts";
 import type { AddressReader } from "./remote_address.ts";
 import { type Miner, type MiningService, WORK_NOT_READY } from "./service.ts";
@@ -102,13 +102,14 @@ async function answerOne(
   }
   switch (command.kind) {
     case "getWork": {
-      const job = service.currentJob();
-      if (job === undefined) return ethProxy.error(id, WORK_NOT_READY);
-      return ethProxy.work(id, job, service.termsOf(job).target);
+      const offer = service.getworkOffer();
+      return offer === undefined
+        ? ethProxy.error(id, WORK_NOT_READY)
+        : ethProxy.result(id, workOf(offer));
     }
     case "submit": {
       const worker = service.workerOf(miner.login, command.worker, miner.worker);
-      const given = await service.submit({ ...miner, worker }, command.params);
+      const given = await service.submitUnassigned({ ...miner, worker }, command.claim);
       if (given === undefined) return undefined;
       return given.accepted ? ethProxy.result(id, true) : ethProxy.error(id, given.error);
     }
@@ -117,18 +118,19 @@ async function answerOne(
       return ethProxy.result(id, true);
     case "getBlock": {
       // Old miners read the share difficulty here, spelt as open-ethereum-pool spells it.
-      const job = service.currentJob();
-      const difficulty = job && "0x0" + service.termsOf(job).difficulty.toString(16);
-      return ethProxy.result(id, job && { number: toQuantity(job.height), difficulty });
+      const offer = service.getworkOffer();
+      const difficulty = "0x0" + (offer?.terms.difficulty ?? 0n).toString(16);
+      return ethProxy.result(id, offer && { number: toQuantity(offer.job.height), difficulty });
     }
-    case "login":
-      return ethProxy.result(id, true);
     case "unknown":
       service.policy.onMalformed(miner.ip);
       return ethProxy.error(id, { code: -3, message: "Method not found" });
     case "malformed":
       service.policy.onMalformed(miner.ip);
       return ethProxy.error(id, { code: -1, message: command.message });
+    default:
+      // A login is in the path; what else the dialect knows needs no session's state.
+      return ethProxy.result(id, true);
   }
 }
 

@@ -1,6 +1,7 @@
 /** HTTP getwork as open-ethereum-pool answers it. */
 import assert from "node:assert/strict";
 import { targetOf, toHash } from "../base/mod.ts";
+import { readDialogue, Words } from "../../tests/support/dialogue.ts";
 import { doorDeps, scriptedDoor, scriptedJob } from "../../tests/support/door.ts";
 import { answer, serveGetwork, splitValues } from "./getwork.ts";
 import { addressReader, PRIVATE_RANGES } from "./remote_address.ts";
@@ -73,22 +74,25 @@ Deno.test("answer() keeps open-ethereum-pool's status codes", async () => {
 
 Deno.test("serveGetwork() holds the dialogue getwork", async () => {
   const server = await listening();
-  const url = new URL("../../tests/dialogues/getwork.txt", import.meta.url);
   const { headerHash, seedHash } = scriptedJob(1);
+  const words = new Words();
+  words.set("HEADER", headerHash);
+  words.set("SEED", seedHash);
+  words.set("TARGET", toHash(targetOf(2_000_000_000n)));
+  words.set("MIX", MIX);
   let given: Promise<Response> | undefined;
   let replies = 0;
-  for (const step of (await Deno.readTextFile(url)).split("\n")) {
-    const text = step.slice(2).replace("HEADER", headerHash).replace("SEED", seedHash)
-      .replace("TARGET", toHash(targetOf(2_000_000_000n))).replace("MIX", MIX);
-    const [first, path, ...body] = text.split(" ");
-    if (step.startsWith(">")) {
+  for (const { kind, text, line } of await readDialogue("getwork")) {
+    if (kind === "→") {
+      const [method, path, ...body] = words.fill(text).split(" ");
       given = fetch(`http://127.0.0.1:${server.port}${path}`, {
-        method: first!,
+        method: method!,
         ...(body.length === 0 ? {} : { body: body.join(" ") }),
       });
-    } else if (step.startsWith("<")) {
+    } else {
       const response = await given!;
-      assert.equal(`${response.status} ${(await response.text()).trim()}`.trim(), text.trim());
+      const answer = `${response.status} ${(await response.text()).trim()}`.trim();
+      words.match(text.trim(), answer, `line ${line}`);
       replies++;
     }
   }

@@ -33,22 +33,20 @@ export interface StratumWorkerOptions extends CommonWorkerOptions {
   niceHashMinDifficulty: bigint;
   /** Bounds of the difficulty that a miner may ask for (hashes). */
   askedDifficulty: { min: bigint; max: bigint };
-  /** Two bytes, or three of which the first is this instance's. */
-  extranonce: "single" | "leased";
-  /** That first byte; undefined: leased from Redis. */
-  extranonceInstance?: number;
+  /** First hex digits of every extranonce, by which instances differ; empty for a single one. */
+  extranoncePrefix: string;
+  /** Scheme of HTTP getwork. */
+  scheme: "prop" | "pplns" | "solo";
   maxWorkers: number;
   healthCheck: boolean;
   hashrateExpirationMs: number;
   policy: PolicyOptions & { refreshIntervalMs: number };
   /** Undefined when the door is closed. */
   stratum?: {
-    hostname: string;
-    port: number;
     maxConn: number;
     timeoutMs: number;
     loginTimeoutMs: number;
-    /** Every stratum port, the one above first. */
+    /** Every stratum port. */
     ports: StratumPortConfig[];
     /** CIDR ranges whose PROXY headers are believed. */
     trustedProxies: string[];
@@ -76,6 +74,6 @@ export interface StratumStatus {
   hasWork: boolean;
   counters: ShareCounters;
   /** Ports in use. */
-  stratumPort?: number;
+  stratumPorts?: number[];
   getworkPort?: number;
 }

@@ -10,6 +10,7 @@ import { createKeys, openStore, writeNodeState } from "../ledger/mod.ts";
 import type { Job } from "../work/mod.ts";
 import { watchWork } from "../work/mod.ts";
 import { supervise, type Supervised } from "../workers/mod.ts";
+import { leasePrefix } from "./instance_lease.ts";
 import type { StratumStatus, StratumWorkerOptions, ToStratum } from "./messages.ts";
 
 /** What mining is opened with: the workers' options without their number, and the watcher's. */
@@ -18,7 +19,12 @@ export interface MiningOptions {
   name: string;
   /** Stratum workers. */
   workers: number;
-  worker: Omit<StratumWorkerOptions, "index" | "workers" | "journals" | "rejectedLog">;
+  worker: Omit<
+    StratumWorkerOptions,
+    "index" | "workers" | "journals" | "rejectedLog" | "extranoncePrefix"
+  >;
+  /** Whether several instances share the extranonces, and this one's number if it is chosen. */
+  extranonce: { leased: boolean; instance?: number };
   /** Folder of the journals. */
   journalDir: string;
   /** Failed state reports in a row after which the pool calls itself not ready. */
@@ -73,6 +79,9 @@ export async function openMining(
   /** State reports that Redis did not take, in a row. */
   let failures = 0;
 
+  const extranoncePrefix = options.extranonce.leased
+    ? await leasePrefix(options, { clock, log, signal: end.signal })
+    : "";
   const journals = await journalPaths(options.journalDir, options.workers);
   const workers = journals.map((paths, index): Supervised<ToStratum> =>
     supervise<StratumWorkerOptions, ToStratum, StratumStatus>({
@@ -80,6 +89,7 @@ export async function openMining(
       url: new URL("./worker.ts", import.meta.url),
       options: {
         ...{ ...options.worker, index, workers: options.workers, journals: paths },
+        extranoncePrefix,
         rejectedLog: `${options.journalDir}/rejected-${index}.jsonl`,
       },
       onMessage: (status) => statuses[index] = status,
@@ -156,7 +166,7 @@ export async function openMining(
       accepted: known.reduce((sum, one) => sum + one.counters.accepted, 0),
       ...{ ready: reason === "", reason, nodes: nodes.health() },
       ...(job === undefined ? {} : { job: shownJob(job) }),
-      ...(first?.stratumPort === undefined ? {} : { stratumPort: first.stratumPort }),
+      ...(first?.stratumPorts?.[0] === undefined ? {} : { stratumPort: first.stratumPorts[0] }),
       ...(first?.getworkPort === undefined ? {} : { getworkPort: first.getworkPort }),
     };
   }

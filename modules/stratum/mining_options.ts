@@ -12,7 +12,6 @@ export function miningOptions(config: Config, network: Network | undefined): Min
   const { proxy } = config;
   const { threads } = config;
   const { memoryLimitBytes } = config.verifier;
-  // The native library is one for all workers; its threads are shared out among them.
   // Each door of each worker holds so many connections.
   const maxConn = Math.ceil(proxy.stratum.maxConn / threads);
   const [first] = proxy.stratum.ports;
@@ -20,6 +19,10 @@ export function miningOptions(config: Config, network: Network | undefined): Min
   return {
     ...{ name: config.name, workers: threads, journalDir: stateDir(config) },
     ...(network === undefined ? {} : { chainId: network.chainId }),
+    extranonce: {
+      leased: config.extranonce === "leased",
+      ...(config.instance === undefined ? {} : { instance: config.instance }),
+    },
     maxFails: proxy.maxFails,
     blockRefreshIntervalMs: proxy.blockRefreshIntervalMs,
     stateUpdateIntervalMs: proxy.stateUpdateIntervalMs,
@@ -30,7 +33,8 @@ export function miningOptions(config: Config, network: Network | undefined): Min
       connections: Math.floor(config.redis.poolSize / threads) >= 2 ? 2 : 1,
       rule: network?.pow ?? { algorithm: "ethash" },
       ...(network?.powEndsHeight === undefined ? {} : { powEndsHeight: network.powEndsHeight }),
-      verifierThreads: Math.max(1, Math.ceil(verifierThreads / threads)),
+      // The native library is one for all workers, and so are its threads.
+      verifierThreads,
       dag: {
         ...{ mode: config.verifier.dag, dir: config.verifier.dir },
         ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
@@ -38,8 +42,7 @@ export function miningOptions(config: Config, network: Network | undefined): Min
       ...{ upstreams: plain(config.upstreams), difficulty: proxy.difficulty },
       niceHashMinDifficulty: proxy.niceHashMinDifficulty,
       askedDifficulty: { ...proxy.askedDifficulty },
-      extranonce: config.extranonce,
-      ...(config.instance === undefined ? {} : { extranonceInstance: config.instance }),
+      scheme: config.scheme,
       ...{ maxWorkers: proxy.maxWorkers, healthCheck: proxy.healthCheck },
       hashrateExpirationMs: proxy.hashrateExpirationMs,
       policy: {
@@ -49,7 +52,6 @@ export function miningOptions(config: Config, network: Network | undefined): Min
       ...(first !== undefined
         ? {
           stratum: {
-            ...first.listen,
             maxConn,
             ...{ timeoutMs: proxy.stratum.timeoutMs, loginTimeoutMs: proxy.loginTimeoutMs },
             ports: plain(proxy.stratum.ports),

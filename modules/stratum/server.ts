@@ -1,33 +1,41 @@
-/** Listens for miners, applies policy, pushes jobs, and owns every socket until it is closed. */
+/** Listens for miners, applies policy, pushes jobs, and owns every session until it is closed. */
 import type { Clock, Logger } from "../base/mod.ts";
-import type { Job } from "../work/mod.ts";
-import { ethProxy } from "./dialects/eth_proxy.ts";
+import type { PortTerms } from "./assignments.ts";
+import { openPort, type Port, type Wire } from "./net/mod.ts";
 import type { MiningService } from "./service.ts";
-import { type PushCache, Session } from "./session.ts";
-import { DenoWire } from "./wire.ts";
+import { Session } from "./session.ts";
 
-/** Settings of a stratum port. */
+/** One stratum port: where it listens and what holds for its sessions. */
+export interface PortOptions extends PortTerms {
+  listen: { hostname: string; port: number };
+  tls?: { cert: string; key: string; only: boolean };
+  /** Whether PROXY headers from the trusted proxies are read. */
+  proxyProtocol: boolean;
+}
+
+/** Settings of the stratum ports. */
 export interface StratumOptions {
-  hostname: string;
-  port: number;
-  /** Connections held at once by this listener; further ones are refused at once. */
+  ports: PortOptions[];
+  /** CIDR ranges whose PROXY headers are believed. */
+  trustedProxies: string[];
+  /** Connections held at once by all these ports; further ones are refused at once. */
   maxConn: number;
   /** Silence after which a connection is closed (milliseconds). */
   timeoutMs: number;
   /** Time a connection has to log in (milliseconds). */
   loginTimeoutMs: number;
-  /** Whether other Deno workers listen on the same port (SO_REUSEPORT). */
+  /** Whether other Deno workers listen on the same ports (SO_REUSEPORT). */
   reusePort: boolean;
 }
 
-/** A listening stratum port. */
+/** Listening stratum ports. */
 export interface StratumServer {
-  /** The port in use, which the system chose when 0 was asked for. */
-  readonly port: number;
+  /** The ports in use, which the system chose where 0 was asked for. */
+  readonly ports: number[];
   /** Sessions held now. */
   readonly sessions: number;
-  /** Sends a job to every miner. */
-  broadcast(job: Job): void;
+  /** Sends the current job to every miner. */
+  broadcast(): void;
   /** Stops listening, lets sessions finish what is under way and closes them. */
   close(): Promise<void>;
 }
@@ -35,61 +43,47 @@ export interface StratumServer {
 /** A miner that saw no new job for this long gets the current one again (milliseconds). */
 const REPEAT_JOB_MS = 60_000;
 const SWEEP_MS = 1_000;
+const BACKLOG = 4_096;
 
-/** Opens a stratum port. @throws when the address is taken */
-export function serveStratum(
+/** Opens stratum ports. @throws when an address is taken */
+export async function serveStratum(
   options: StratumOptions,
   deps: { service: MiningService; clock: Clock; log: Logger },
-): StratumServer {
+): Promise<StratumServer> {
   const { clock, log, service } = deps;
-  const listener = Deno.listen({
-    hostname: options.hostname,
-    port: options.port,
-    tcpBacklog: 4_096,
-    ...(options.reusePort ? { reusePort: true } : {}),
-  });
   const sessions = new Set<Session>();
   const running = new Set<Promise<void>>();
+  const ports: Port[] = [];
   let offset = 0;
   let lastPushMs = clock.now();
-  let refused = 0;
+  const { policy } = service;
+  try {
+    for (const { listen, tls, proxyProtocol, ...terms } of options.ports) {
+      const { maxConn, reusePort, trustedProxies } = options;
+      const port = await openPort({
+        ...{ ...listen, reusePort, proxyProtocol, trustedProxies, backlog: BACKLOG, maxConn },
+        ...(tls === undefined ? {} : { tls }),
+        times: { silenceMs: options.loginTimeoutMs },
+      }, {
+        ...{ clock, log },
+        admit: (ip) => sessions.size < maxConn && policy.admit(ip),
+        release: (ip) => policy.release(ip),
+        onWire: (wire) => take(wire, terms),
+      });
+      ports.push(port);
+      log.info("stratum.listening", { hostname: listen.hostname, port: port.port });
+    }
+  } catch (error) {
+    await Promise.all(ports.map((port) => port.close()));
+    throw error;
+  }
   const sweeper = setInterval(sweep, SWEEP_MS);
 
-  async function accept() {
-    while (true) {
-      let conn: Deno.TcpConn;
-      try {
-        conn = await listener.accept();
-      } catch (error) {
-        if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) {
-          return;
-        }
-        // Out of file handles, or the peer has gone again: neither ends the port.
-        log.warn("stratum.acceptFailed", { error });
-        await clock.sleep(100);
-        continue;
-      }
-      take(conn);
-    }
-  }
-
-  function take(conn: Deno.TcpConn) {
-    const ip = conn.remoteAddr.hostname;
-    if (sessions.size >= options.maxConn || !service.policy.admit(ip)) {
-      refused++;
-      conn.close();
-      return;
-    }
-    let session: Session;
-    try {
-      session = new Session(new DenoWire(conn), { service, dialect: ethProxy, clock, log });
-    } catch (error) {
-      log.debug("stratum.lostAtOnce", { ip, error });
-      conn.close();
-      return;
-    }
+  function take(wire: Wire, terms: PortTerms) {
+    const session = new Session(wire, { service, terms, clock, log });
     sessions.add(session);
-    const run = session.run().catch((error) => log.error("session.crashed", { ip, error }))
+    const run = session.run()
+      .catch((error) => log.error("session.crashed", { ip: wire.remoteAddress, error }))
       .finally(() => {
         sessions.delete(session);
         running.delete(run);
@@ -107,36 +101,31 @@ export function serveStratum(
         session.wire.close();
       }
     }
-    if (refused > 0) log.warn("stratum.refused", { connections: refused, held: sessions.size });
-    refused = 0;
-    const job = service.currentJob();
-    if (job !== undefined && nowMs - lastPushMs > REPEAT_JOB_MS) broadcast(job);
+    if (nowMs - lastPushMs > REPEAT_JOB_MS) push();
   }
 
-  function broadcast(job: Job) {
+  function push() {
     lastPushMs = clock.now();
-    const cache: PushCache = new Map();
+    const set = service.renewedOffers();
+    if (set === undefined) return;
     // A rotating start, so that nobody is always last.
     const all = [...sessions];
     offset = all.length === 0 ? 0 : (offset + 1) % all.length;
-    for (let i = 0; i < all.length; i++) all[(i + offset) % all.length]!.push(job, cache);
+    for (let i = 0; i < all.length; i++) all[(i + offset) % all.length]!.push(set);
   }
 
-  const accepting = accept();
-  const port = (listener.addr as Deno.NetAddr).port;
-  log.info("stratum.listening", { hostname: options.hostname, port });
   return {
-    port,
+    ports: ports.map((port) => port.port),
     get sessions() {
       return sessions.size;
     },
-    broadcast,
+    broadcast: push,
     async close() {
-      listener.close();
       clearInterval(sweeper);
-      await accepting;
+      const closing = ports.map((port) => port.close());
       await Promise.all([...sessions].map((session) => session.drain()));
       await Promise.allSettled([...running]);
+      await Promise.all(closing);
     },
   };
 }

@@ -1,11 +1,19 @@
-/** What the doors (stratum sessions and HTTP getwork) share: work, terms, submissions, worker names. */
-import { isQuantity, targetOf } from "../base/mod.ts";
-import type { ShareTerms, SubmitOutcome } from "../intake/mod.ts";
+/** What the doors (stratum sessions and HTTP getwork) share: offers, submissions, worker names. */
+import { type Difficulty, isQuantity, targetOf } from "../base/mod.ts";
+import type { Scheme, ShareTerms, SubmitOutcome } from "../intake/mod.ts";
 import type { Policy } from "../policy/mod.ts";
-import { readClaim, type Rejection, REJECTIONS, type Submission } from "../share/mod.ts";
+import {
+  type Claim,
+  type MalformedClaim,
+  type Rejection,
+  REJECTIONS,
+  type Submission,
+} from "../share/mod.ts";
 import type { Job, JobBook } from "../work/mod.ts";
 import type { RpcError } from "./dialect.ts";
+import type { Extranonces } from "./extranonce.ts";
 import { DEFAULT_WORKER, readWorker } from "./login.ts";
+import { JobIds, type Offer, OfferSet, termsOf } from "./offers.ts";
 
 /** Who a request is from. */
 export interface Miner {
@@ -14,10 +22,15 @@ export interface Miner {
   ip: string;
 }
 
+/** The answer to a submission that does not count. */
+export interface RefusedAnswer {
+  accepted: false;
+  error: RpcError;
+  banned: boolean;
+}
+
 /** The answer to a submission. */
-export type ShareAnswer =
-  | { accepted: true; banned: boolean }
-  | { accepted: false; error: RpcError; banned: boolean };
+export type ShareAnswer = { accepted: true; banned: boolean } | RefusedAnswer;
 
 /** Work is not there (yet, or while Redis or every node is away). */
 export const WORK_NOT_READY: RpcError = { code: 0, message: "Work not ready" };
@@ -26,8 +39,17 @@ export const WORK_NOT_READY: RpcError = { code: 0, message: "Work not ready" };
 export interface ServiceDeps {
   jobs: JobBook;
   policy: Policy;
-  /** Share difficulty (hashes). */
-  difficulty: bigint;
+  /** Share difficulty of HTTP getwork (hashes). */
+  difficulty: Difficulty;
+  /** Scheme of HTTP getwork. */
+  scheme: Scheme;
+  /** Least difficulty of NiceHash sessions (hashes). */
+  niceHashMinDifficulty: Difficulty;
+  /** What a miner may ask for by password (hashes). */
+  askedDifficulty: { min: Difficulty; max: Difficulty };
+  extranonces: Extranonces;
+  /** Number of a height's epoch. */
+  epochOf(height: number): number;
   /** Worker names kept per miner; further ones are counted under "0". */
   maxWorkers: number;
   /** Whether work may be handed out now (Redis there, not draining). */
@@ -45,6 +67,8 @@ const REPORTED_HPS_MAX = (1n << 63n) - 1n;
 export class MiningService {
   readonly policy: Policy;
   readonly #workers = new Map<string, Set<string>>();
+  readonly #ids = new JobIds(crypto.getRandomValues(new Uint32Array(1))[0]!);
+  #offers: OfferSet | undefined;
 
   constructor(readonly deps: ServiceDeps) {
     this.policy = deps.policy;
@@ -55,15 +79,28 @@ export class MiningService {
     return this.deps.healthy() ? this.deps.jobs.current : undefined;
   }
 
-  /**
-   * The terms of a job: never harder than the block itself, so that no block solution is withheld
-   * and a share is credited with what it costs.
-   */
-  termsOf(job: Job): ShareTerms {
-    const { difficulty } = this.deps;
-    const credited = difficulty < job.difficulty ? difficulty : job.difficulty;
-    const target = targetOf(credited);
-    return { difficulty: credited, target: target > job.target ? target : job.target };
+  /** The offers of the current job, or undefined while there is none. */
+  offers(): OfferSet | undefined {
+    const job = this.currentJob();
+    if (job === undefined) return undefined;
+    return this.#offers?.job === job ? this.#offers : this.#offer(job, false);
+  }
+
+  /** Offers of the current job under new ids: some miners take a job only under a new one. */
+  renewedOffers(): OfferSet | undefined {
+    const job = this.currentJob();
+    return job && this.#offer(job, this.#offers?.job === job);
+  }
+
+  #offer(job: Job, repeated: boolean): OfferSet {
+    const clean = this.#offers === undefined || job.height !== this.#offers.job.height;
+    const facts = { epoch: this.deps.epochOf(job.height), clean, repeated };
+    return this.#offers = new OfferSet(job, facts, this.#ids);
+  }
+
+  /** The current job at the terms of HTTP getwork, or undefined while there is none. */
+  getworkOffer(): Offer | undefined {
+    return this.offers()?.of(this.deps.difficulty, this.deps.scheme);
   }
 
   /**
@@ -91,28 +128,42 @@ export class MiningService {
     this.#workers.set(login, names.add(worker));
   }
 
+  /** Answers a claim that could not be read. */
+  malformed(miner: Miner, { field }: MalformedClaim, hint?: string): RefusedAnswer {
+    const banned = this.policy.onMalformed(miner.ip);
+    const { code, message } = REJECTIONS.malformed;
+    const text = `${message}: check ${field}${hint === undefined ? "" : `, ${hint}`}`;
+    return { accepted: false, error: { code, message: text, kind: "malformed" }, banned };
+  }
+
   /** Takes a claim; undefined when the process is closing and nothing may be said. */
-  async submit(miner: Miner, params: unknown): Promise<ShareAnswer | undefined> {
-    const claim = readClaim(params);
-    if ("field" in claim) {
-      const banned = this.policy.onMalformed(miner.ip);
-      const { code, message } = REJECTIONS.malformed;
-      return {
-        accepted: false,
-        error: { code, message: `${message}: check ${claim.field}` },
-        banned,
-      };
-    }
-    const found = this.deps.jobs.find(claim.headerHash);
-    const terms = found.kind === "active" || found.kind === "past"
-      ? this.termsOf(found.job)
-      : { difficulty: this.deps.difficulty, target: targetOf(this.deps.difficulty) };
+  async submit(
+    miner: Miner,
+    claim: Pick<Submission, "nonce" | "headerHash" | "mix">,
+    terms: ShareTerms,
+  ): Promise<ShareAnswer | undefined> {
     const outcome = await this.deps.submit({ ...miner, ...claim }, terms);
     if (outcome === undefined) return undefined;
     if (outcome.accepted) this.#keepWorker(miner);
     return outcome.accepted
       ? { accepted: true, banned: outcome.banned }
       : { accepted: false, error: rejectionError(outcome.rejection), banned: outcome.banned };
+  }
+
+  /** Takes a claim of a door without sessions, whose terms are the same for all. */
+  submitUnassigned(
+    miner: Miner,
+    claim: Claim | MalformedClaim,
+  ): Promise<ShareAnswer | undefined> {
+    if ("field" in claim) return Promise.resolve(this.malformed(miner, claim));
+    const headerHash = claim.headerHash!;
+    const { difficulty, scheme, jobs } = this.deps;
+    const found = jobs.find(headerHash);
+    const terms = "job" in found
+      ? termsOf(found.job, difficulty, scheme)
+      // The corridor refuses the header; these terms are for its log.
+      : { difficulty, scheme, target: targetOf(difficulty) };
+    return this.submit(miner, { ...claim, headerHash }, terms);
   }
 
   /** Keeps a hashrate that a worker with accepted shares reports; false when it does not count. */
@@ -129,5 +180,5 @@ export class MiningService {
 /** A rejection as an error of the wire. */
 export function rejectionError(rejection: Rejection): RpcError {
   const { code, message } = REJECTIONS[rejection];
-  return { code, message };
+  return { code, message, kind: rejection };
 }

@@ -1,33 +1,27 @@
 /**
- * One miner's connection: its login, its deadlines, its answers in order.
+ * One miner's connection: lines in, answers out in the order of the requests, jobs in between.
  *
- * The session does not know which dialect it speaks. Answers leave in the order of the requests,
- * because miners reuse ids while earlier ones are open. An honest mistake never disconnects.
+ * The first request decides which dialect is spoken; what fails before that is never an offence.
+ * Answers keep their order because miners reuse ids while earlier requests are open.
  */
 import type { Clock, Logger } from "../base/mod.ts";
-import { REJECTIONS } from "../share/mod.ts";
-import type { Job } from "../work/mod.ts";
-import type { Command, Dialect, RpcError, RpcId } from "./dialect.ts";
+import { Conversation, type ConversationDeps, type Reply } from "./conversation.ts";
+import { dialectOf } from "./detect.ts";
+import { type Command, type Dialect, readId, requestOf } from "./dialect.ts";
+import { ethProxy } from "./dialects/eth_proxy.ts";
 import { LineReader, LineTooLongError } from "./lines.ts";
-import { type Login, readLogin } from "./login.ts";
-import { type Miner, type MiningService, WORK_NOT_READY } from "./service.ts";
-import type { Wire } from "./wire.ts";
+import type { OfferSet } from "./offers.ts";
+import type { Wire } from "./net/mod.ts";
 
 /** Longest line accepted (bytes). */
 export const LINE_BYTES_MAX = 4_096;
 /** Requests of one session under way at once; more wait in the socket. */
 const REQUESTS_MAX = 64;
-
-/** Encoded pushes of one job, by dialect and difficulty, shared by all sessions. */
-export type PushCache = Map<string, Uint8Array>;
+/** First requests that fit no dialect, after which the connection ends. */
+const TRIES_MAX = 3;
 
 /** What a session needs. */
-export interface SessionDeps {
-  service: MiningService;
-  dialect: Dialect;
-  clock: Clock;
-  log: Logger;
-}
+export type SessionDeps = ConversationDeps & { clock: Clock; log: Logger };
 
 const encoder = new TextEncoder();
 
@@ -35,10 +29,11 @@ const encoder = new TextEncoder();
 export class Session {
   readonly connectedAtMs: number;
   lastActiveMs: number;
-  #miner: Login | undefined;
+  #dialect: Dialect | undefined;
+  #conversation: Conversation | undefined;
   #answers: Promise<void> = Promise.resolve();
   #underWay = 0;
-  #malformed = 0;
+  #tries = 0;
   #wake: (() => void) | undefined;
   #ending = false;
 
@@ -49,12 +44,12 @@ export class Session {
 
   /** Whether it has logged in and gets jobs. */
   get subscribed(): boolean {
-    return this.#miner !== undefined;
+    return this.#conversation?.ready ?? false;
   }
 
   /** The login, for status. */
   get login(): string | undefined {
-    return this.#miner?.login;
+    return this.#conversation?.login;
   }
 
   /** Reads requests until the peer goes or the session ends. */
@@ -73,38 +68,37 @@ export class Session {
       }
     } catch (error) {
       if (!(error instanceof LineTooLongError)) throw error;
-      this.deps.log.info("session.lineTooLong", { ip: this.wire.remoteAddress });
-      this.deps.service.policy.onMalformed(this.wire.remoteAddress);
-      this.#send(this.deps.dialect.error(null, {
-        code: -1,
-        message: `Line is longer than ${LINE_BYTES_MAX} bytes`,
-      }));
+      this.#onLongLine();
     } finally {
       await this.#answers;
       this.wire.close({ flush: true });
+      this.#conversation?.close();
     }
   }
 
   /** Sends a job unasked, when the miner has logged in. */
-  push(job: Job, cache: PushCache): void {
-    if (this.#miner === undefined) return;
-    const { dialect, service } = this.deps;
-    const terms = service.termsOf(job);
-    const key = `${dialect.name}:${terms.difficulty}`;
-    let bytes = cache.get(key);
-    if (bytes === undefined) {
-      bytes = encoder.encode(dialect.push(job, terms.target) + "\n");
-      cache.set(key, bytes);
-    }
-    this.wire.send(bytes);
+  push(set: OfferSet): void {
+    if (this.#conversation === undefined || !this.#conversation.ready) return;
+    this.wire.sendLatest(this.#conversation.push(set, this.wire.queuedBytes > 0));
     this.lastActiveMs = this.deps.clock.now();
   }
 
-  /** Takes nothing new, answers what is under way, and ends. */
+  /** Takes nothing new, answers what is under way, says goodbye where that is usual, and ends. */
   async drain(): Promise<void> {
+    const surprising = !this.#ending;
     this.#ending = true;
     await this.#answers;
+    const farewell = this.#dialect?.farewell?.();
+    if (farewell !== undefined && surprising) this.#send(farewell);
     this.wire.close({ flush: true });
+  }
+
+  #onLongLine(): void {
+    const ip = this.wire.remoteAddress;
+    this.deps.log.info("session.lineTooLong", { ip });
+    if (this.#dialect !== undefined) this.deps.service.policy.onMalformed(ip);
+    const message = `Line is longer than ${LINE_BYTES_MAX} bytes`;
+    this.#send((this.#dialect ?? ethProxy).error(null, { code: -1, message, kind: "malformed" }));
   }
 
   /** Waits while too many requests are under way. */
@@ -115,121 +109,70 @@ export class Session {
   }
 
   #take(line: string): void {
-    const command = this.#read(line);
-    const answer = this.#answer(command);
+    const answer = this.#answer(line);
     this.#underWay++;
     const before = this.#answers;
     this.#answers = (async () => {
-      const text = await answer.catch((error) => {
-        this.deps.log.error("session.failed", { ip: this.wire.remoteAddress, error });
-        return this.deps.dialect.error(command.id, { code: 20, message: "Internal error" });
-      });
+      const { text, after, end } = await answer;
       await before;
       if (text !== undefined) this.#send(text);
+      if (after !== undefined) this.wire.send(after);
+      if (end) this.#end();
       this.#underWay--;
       this.#wake?.();
       this.#wake = undefined;
     })();
   }
 
-  #read(line: string): Command {
+  async #answer(line: string): Promise<Reply> {
+    const request = parsed(line);
+    this.#dialect ??= dialectOf(request);
+    if (this.#dialect === undefined) return this.#refuse(request);
+    this.#conversation ??= new Conversation(
+      this.#dialect,
+      this.wire.remoteAddress,
+      this.deps,
+    );
+    const command: Command = request === undefined
+      ? { kind: "malformed", id: null, message: "Malformed request: no JSON" }
+      : this.#dialect.read(request);
     try {
-      return this.deps.dialect.read(JSON.parse(line));
-    } catch {
-      return { kind: "malformed", id: null, message: "Malformed request: no JSON" };
+      return await this.#conversation.answer(command);
+    } catch (error) {
+      this.deps.log.error("session.failed", { ip: this.wire.remoteAddress, error });
+      const internal = { code: 20, message: "Internal error", kind: "internal" as const };
+      return { text: this.#dialect.error(command.id, internal) };
     }
   }
 
-  async #answer(command: Command): Promise<string | undefined> {
-    const { dialect, service } = this.deps;
-    switch (command.kind) {
-      case "login":
-        return this.#logIn(command);
-      case "getWork": {
-        const job = service.currentJob();
-        return job === undefined
-          ? dialect.error(command.id, WORK_NOT_READY)
-          : dialect.work(command.id, job, service.termsOf(job).target);
-      }
-      case "submit":
-        return await this.#submit(command);
-      case "hashrate":
-        if (this.#miner !== undefined) {
-          service.reportHashrate(this.#identity(command.worker), command.rate);
-        }
-        return dialect.result(command.id, true);
-      case "getBlock":
-      case "unknown":
-        this.#offend();
-        return dialect.error(command.id, { code: -3, message: "Method not found" });
-      case "malformed":
-        this.#offend();
-        return dialect.error(command.id, { code: -1, message: command.message });
-    }
+  /** A first request that no dialect has: answered, so that the miner tries its next one. */
+  #refuse(request: unknown): Reply {
+    const id = readId(requestOf(request)?.id);
+    const message = request === undefined
+      ? "Malformed request: no JSON"
+      : "Method not found: expected eth_submitLogin, mining.subscribe or mining.hello";
+    return {
+      text: ethProxy.error(id, { code: request === undefined ? -1 : -3, message }),
+      end: ++this.#tries >= TRIES_MAX,
+    };
   }
 
-  #logIn(command: { id: RpcId; login: unknown; worker?: unknown }): string {
-    const { dialect, service } = this.deps;
-    const miner = readLogin(command.login);
-    if (miner === undefined) {
-      return dialect.error(command.id, {
-        code: -1,
-        message: "Invalid login: expected 0x and 40 hex digits, or that with .worker",
-      });
-    }
-    if (service.policy.isBlacklisted(miner.login)) return this.#turnAway(command.id);
-    const worker = service.workerOf(miner.login, command.worker, miner.worker);
-    this.#miner = { login: miner.login, worker };
-    this.deps.log.debug("session.login", { ip: this.wire.remoteAddress, ...this.#miner });
-    return dialect.result(command.id, true);
-  }
-
-  #turnAway(id: RpcId): string {
-    this.#end();
-    return this.deps.dialect.error(id, { code: -1, message: "You are blacklisted" });
-  }
-
-  async #submit(
-    command: { id: RpcId; params: unknown; worker?: unknown },
-  ): Promise<string | undefined> {
-    const { dialect, service } = this.deps;
-    if (this.#miner === undefined) {
-      const { code, message } = REJECTIONS.notSubscribed;
-      return dialect.error(command.id, { code, message });
-    }
-    if (service.policy.isBlacklisted(this.#miner.login)) return this.#turnAway(command.id);
-    const answer = await service.submit(this.#identity(command.worker), command.params);
-    if (answer === undefined) return undefined;
-    if (answer.banned) this.#end();
-    return answer.accepted
-      ? dialect.result(command.id, true)
-      : dialect.error(command.id, this.#banNote(answer.error, answer.banned));
-  }
-
-  #banNote(error: RpcError, banned: boolean): RpcError {
-    return banned ? { ...error, message: `${error.message} (banned for a while)` } : error;
-  }
-
-  #identity(worker: unknown): Miner {
-    const { login, worker: own } = this.#miner!;
-    const name = this.deps.service.workerOf(login, worker, own);
-    return { login, worker: name, ip: this.wire.remoteAddress };
-  }
-
-  /** Malformed requests are answered; a peer that sends nothing else is let go. */
-  #offend(): void {
-    const { policy } = this.deps.service;
-    const banned = policy.onMalformed(this.wire.remoteAddress);
-    if (banned || ++this.#malformed >= policy.options.banning.malformedLimit) this.#end();
-  }
-
-  /** Ends the session once what was asked before is answered. */
+  /** Ends the session; what was asked before has been answered. */
   #end(): void {
     this.#ending = true;
-    this.#answers.finally(() => queueMicrotask(() => void this.drain()));
+    queueMicrotask(() => void this.drain());
   }
 
   #send(text: string): void {
     this.wire.send(encoder.encode(text + "\n"));
+  }
+}
+
+/** The value of a line; undefined when it is no JSON. */
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
   }
 }

@@ -1,31 +1,19 @@
 /**
- * A socket behind four methods: read, send, close and the peer's address.
+ * The wire's interface, and a wire over `Deno.listen`.
  *
  * One writer per connection with a byte cap and a stall timer: `Deno.Conn.write` may write a part,
  * has no limit of its own and never times out, so a stuck peer would eat memory.
  */
+import { QUEUED_BYTES_MAX, STALL_MS_MAX, type Wire } from "./net/mod.ts";
 
-/** What a session needs of a socket, whatever engine it is on. */
-export interface Wire {
-  /** The peer's IP address. */
-  readonly remoteAddress: string;
-  /** The next bytes; null when the peer has gone or the wire was closed. Valid until the next read. */
-  read(): Promise<Uint8Array | null>;
-  /** Queues bytes; over the cap the wire is closed. */
-  send(bytes: Uint8Array): void;
-  /** Closes at once, or after what is queued was written. */
-  close(options?: { flush: boolean }): void;
-}
+export { QUEUED_BYTES_MAX, STALL_MS_MAX, type Wire } from "./net/mod.ts";
 
-/** Bytes that may wait for a slow peer (a job line is about 250). */
-export const QUEUED_BYTES_MAX = 64 * 1024;
-/** A peer that takes nothing for this long is dropped (milliseconds). */
-export const STALL_MS_MAX = 20_000;
 const READ_BYTES = 2_048;
 
 /** A wire over `Deno.listen`. */
 export class DenoWire implements Wire {
   readonly remoteAddress: string;
+  readonly secure = false;
   readonly #conn: Deno.TcpConn;
   readonly #buffer = new Uint8Array(READ_BYTES);
   #queue: Uint8Array[] = [];
@@ -39,6 +27,10 @@ export class DenoWire implements Wire {
     this.remoteAddress = conn.remoteAddr.hostname;
     conn.setNoDelay(true);
     conn.setKeepAlive(true);
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
   }
 
   async read(): Promise<Uint8Array | null> {
@@ -56,6 +48,11 @@ export class DenoWire implements Wire {
     this.#queue.push(bytes);
     this.#queuedBytes += bytes.length;
     if (!this.#writing) void this.#write();
+  }
+
+  /** Like `send`: this engine keeps every push. */
+  sendLatest(bytes: Uint8Array): void {
+    this.send(bytes);
   }
 
   close(options?: { flush: boolean }): void {

@@ -1,5 +1,5 @@
 /** The Deno worker that holds miners' connections: opens verifier, ledger and doors, in that order. */
-import { openVerifier, VerifierBusyError } from "../ethash/mod.ts";
+import { epochOf, openVerifier, VerifierBusyError } from "../ethash/mod.ts";
 import { createNode, createNodes } from "../chain/mod.ts";
 import { type Logger, systemClock } from "../base/mod.ts";
 import { openRejectedFile, openRejectedLog, type SubmitDeps, submitShare } from "../intake/mod.ts";
@@ -17,9 +17,10 @@ import {
 } from "../ledger/mod.ts";
 import { openPolicy } from "../policy/mod.ts";
 import { SeenNonces } from "../share/mod.ts";
-import { type Job, JobBook } from "../work/mod.ts";
+import { type Job, JOB_HEIGHTS, JobBook } from "../work/mod.ts";
 import { hostWorker, type Running, type WorkerContext } from "../workers/mod.ts";
 import { serveGetwork } from "./getwork.ts";
+import { Extranonces } from "./extranonce.ts";
 import type { StratumStatus, StratumWorkerOptions, ToStratum } from "./messages.ts";
 import { addressReader } from "./remote_address.ts";
 import { type Miner, MiningService } from "./service.ts";
@@ -88,6 +89,12 @@ async function start(
   };
   const service = new MiningService({
     ...{ jobs, policy, difficulty: options.difficulty, maxWorkers: options.maxWorkers },
+    ...{ scheme: options.scheme, niceHashMinDifficulty: options.niceHashMinDifficulty },
+    ...{ askedDifficulty: options.askedDifficulty },
+    extranonces: new Extranonces({
+      ...{ prefix: options.extranoncePrefix, part: options.index, parts: options.workers },
+    }),
+    epochOf: (height) => epochOf(options.rule, height).epoch,
     healthy: () => !options.healthCheck || recorder.healthy,
     submit: async (submission, terms) => {
       const outcome = await submitShare(submitDeps, submission, terms);
@@ -102,7 +109,7 @@ async function start(
 
   const reusePort = options.workers > 1;
   const stratum = options.stratum &&
-    serveStratum({ ...options.stratum, reusePort }, { service, clock, log });
+    await serveStratum({ ...options.stratum, reusePort }, { service, clock, log });
   const getwork = options.getwork && await serveGetwork({ ...options.getwork, reusePort }, {
     ...{ service, clock, log, addressOf: addressReader(options.getwork.trustedProxies) },
   });
@@ -110,6 +117,9 @@ async function start(
   every(options.policy.resetIntervalMs, end.signal, () => policy.sweep());
   every(options.policy.refreshIntervalMs, end.signal, refreshLists);
   every(1_000, end.signal, postStatus);
+  every(10_000, end.signal, () => {
+    service.deps.extranonces.sweep(clock.now(), jobs.highest + JOB_HEIGHTS);
+  });
 
   async function refreshLists() {
     await readLists({ store: notes, keys }).then((lists) => policy.setLists(lists), (error) => {
@@ -122,7 +132,7 @@ async function start(
     context.post({
       ...{ kind: "status", sessions: stratum?.sessions ?? 0, healthy: recorder.healthy },
       ...{ hasWork: service.currentJob() !== undefined, counters: submitDeps.counters },
-      ...(stratum === undefined ? {} : { stratumPort: stratum.port }),
+      ...(stratum === undefined ? {} : { stratumPorts: stratum.ports }),
       ...(getwork === undefined ? {} : { getworkPort: getwork.port }),
     });
   }
@@ -139,7 +149,7 @@ async function start(
     } catch (error) {
       return log.error("verifier.notReady", { height: job.height, error });
     }
-    if (newest === job && jobs.add(job)) stratum?.broadcast(job);
+    if (newest === job && jobs.add(job)) stratum?.broadcast();
   }
 
   postStatus();

@@ -1,7 +1,9 @@
 /** Doors for miners over a scripted share path: what each nonce's last hex digits lead to. */
 import { silentLogger, systemClock } from "../../modules/base/mod.ts";
+import type { ShareTerms } from "../../modules/intake/mod.ts";
 import { Policy } from "../../modules/policy/mod.ts";
 import type { Rejection, Submission } from "../../modules/share/mod.ts";
+import { Extranonces } from "../../modules/stratum/extranonce.ts";
 import { type Miner, MiningService } from "../../modules/stratum/service.ts";
 import { type Job, JobBook, jobOf } from "../../modules/work/mod.ts";
 
@@ -20,6 +22,8 @@ export interface ScriptedDoor {
   jobs: JobBook;
   policy: Policy;
   submissions: Submission[];
+  /** The terms of each submission. */
+  terms: ShareTerms[];
   reported: { miner: Miner; hashrateHps: bigint }[];
   healthy: boolean;
 }
@@ -48,12 +52,19 @@ export function scriptedDoor(malformedLimit = 50): ScriptedDoor {
     resetIntervalMs: 60_000,
   }, systemClock);
   const door: ScriptedDoor = {
-    ...{ jobs, policy, submissions: [], reported: [], healthy: true },
+    ...{ jobs, policy, submissions: [], terms: [], reported: [], healthy: true },
     service: new MiningService({
-      ...{ jobs, policy, difficulty: 2_000_000_000n, maxWorkers: 4 },
+      ...{ jobs, policy, difficulty: 2_000_000_000n, scheme: "prop", maxWorkers: 4 },
+      ...{
+        niceHashMinDifficulty: 4_000_000_000n,
+        askedDifficulty: { min: 1_000_000n, max: 10n ** 15n },
+      },
+      extranonces: new Extranonces({ prefix: "", part: 0, parts: 1 }),
+      epochOf: (height) => Math.floor(height / 30_000),
       healthy: () => door.healthy,
-      submit(submission) {
+      submit(submission, terms) {
         door.submissions.push(submission);
+        door.terms.push(terms);
         const rejection = SCRIPT[submission.nonce.slice(-2)];
         return Promise.resolve(
           rejection === undefined

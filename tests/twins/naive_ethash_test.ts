@@ -7,7 +7,7 @@ import { keccak, naiveCache, naiveHashimoto, naiveSeedHash } from "./naive_ethas
 
 Deno.test("naiveHashimoto() and the native verifier agree on tiny epochs", async () => {
   const library = openLibrary();
-  const batcher = new Batcher(library, 2);
+  const batcher = new Batcher(library, 256, 0);
   // Odd counts, powers of two, go-ethereum's test mode (16 and 256), a single item.
   for (const [cacheItems, datasetItems, rounds] of [[16, 256, 0], [61, 127, 3], [1, 1, 1]]) {
     const cache = naiveCache(cacheItems!, naiveSeedHash(rounds!));
@@ -16,7 +16,7 @@ Deno.test("naiveHashimoto() and the native verifier agree on tiny epochs", async
       const headerHash = new Uint8Array(32).map((_, j) => 17 * i + 5 * j);
       const nonce = BigInt.asUintN(64, 0x9e3779b97f4a7c15n * BigInt(i * i * i));
       deepStrictEqual(
-        await batcher.hash({ handle, flags: 0 }, headerHash, nonce),
+        await batcher.hash({ handle, flags: 0 }, headerHash, nonce, undefined),
         naiveHashimoto(cache, datasetItems!, headerHash, nonce),
       );
     }

@@ -6,43 +6,34 @@
  * take only that for a job. The target is padded to 32 bytes, which every miner accepts.
  */
 import { toHash } from "../../base/mod.ts";
-import type { Job } from "../../work/mod.ts";
-import type { Command, Dialect, RpcId } from "../dialect.ts";
+import { readClaim } from "../../share/mod.ts";
+import { type Command, type Dialect, readCommand, type RpcId } from "../dialect.ts";
+import type { Offer } from "../offers.ts";
 
-function read(request: unknown): Command {
-  if (request === null || typeof request !== "object" || Array.isArray(request)) {
-    return { kind: "malformed", id: null, message: "Malformed request: expected a JSON object" };
-  }
-  const { id: rawId, method, params, worker } = request as Record<string, unknown>;
-  const id = readId(rawId);
-  if (typeof method !== "string") {
-    return { kind: "malformed", id, message: "Malformed request: method is missing" };
-  }
-  const list = Array.isArray(params) ? params : [];
+function known(
+  method: string,
+  id: RpcId,
+  params: unknown[],
+  { params: given, worker }: Record<string, unknown>,
+): Command | undefined {
   switch (method) {
     case "eth_submitLogin":
     case "eth_login":
-      return { kind: "login", id, login: list[0], worker };
+      return { kind: "login", id, login: params[0], password: params[1], worker };
     case "eth_getWork":
       return { kind: "getWork", id };
     case "eth_submitWork":
-      return { kind: "submit", id, params, worker };
+      return { kind: "submit", id, claim: readClaim(given), worker };
     case "eth_submitHashrate":
-      return { kind: "hashrate", id, rate: list[0], worker };
+      return { kind: "hashrate", id, rate: params[0], worker };
     case "eth_getBlockByNumber":
       return { kind: "getBlock", id };
-    default:
-      return { kind: "unknown", id, method };
   }
 }
 
-function readId(id: unknown): RpcId {
-  if (typeof id === "number" || typeof id === "string") return id;
-  return null;
-}
-
-function workOf(job: Job, shareTarget: bigint): [string, string, string] {
-  return [job.headerHash, job.seedHash, toHash(shareTarget)];
+/** The three texts of eth_getWork: header hash, seed hash, share target. */
+export function workOf({ job, terms }: Offer): [string, string, string] {
+  return [job.headerHash, job.seedHash, toHash(terms.target)];
 }
 
 function result(id: RpcId, value: unknown): string {
@@ -52,9 +43,11 @@ function result(id: RpcId, value: unknown): string {
 /** The eth-proxy dialect. */
 export const ethProxy: Dialect = {
   name: "eth-proxy",
-  read,
+  ...{ hasExtranonce: false, sendsWorkOnLogin: false, namesWorkers: false },
+  read: (request) => readCommand(request, known),
   result,
-  error: (id, error) => JSON.stringify({ id, jsonrpc: "2.0", result: null, error }),
-  work: (id, job, shareTarget) => result(id, workOf(job, shareTarget)),
-  push: (job, shareTarget) => result(0, workOf(job, shareTarget)),
+  error: (id, { code, message }) =>
+    JSON.stringify({ id, jsonrpc: "2.0", result: null, error: { code, message } }),
+  work: (id, offer) => result(id, workOf(offer)),
+  push: (offer) => result(0, workOf(offer)),
 };

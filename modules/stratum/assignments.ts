@@ -1,0 +1,135 @@
+/**
+ * What a session was given to mine: its offers, its extranonce, and the difficulty of the next.
+ *
+ * There is one difficulty per session and header (retarget.ts says why), and a share counts with
+ * the terms of the offer that it was found for, however old.
+ */
+import type { Difficulty } from "../base/mod.ts";
+import type { Scheme, ShareTerms } from "../intake/mod.ts";
+import type { Job } from "../work/mod.ts";
+import { type Offer, type OfferSet, termsOf } from "./offers.ts";
+import { Retarget, type VarDiff } from "./retarget.ts";
+
+/** Offers of a session that shares may still name. */
+const OFFERS_MAX = 64;
+
+/** What holds for the sessions of a port. */
+export interface PortTerms {
+  /** Difficulty at first, or always (hashes). */
+  difficulty: Difficulty;
+  varDiff?: VarDiff;
+  scheme: Scheme;
+}
+
+/** What a session wishes for itself. */
+export interface SessionTerms {
+  /** Fixed difficulty (hashes). */
+  fixed?: Difficulty;
+  solo: boolean;
+  /** Never below (hashes). */
+  floor: Difficulty;
+  /** Whether the miner applies a new difficulty one header late. */
+  late: boolean;
+}
+
+/** An offer with the extranonce that it was sent with. */
+interface Assigned {
+  offer: Offer;
+  extranonce: string;
+}
+
+/** The assignments of one session. */
+export class Assignments {
+  readonly #port: PortTerms;
+  readonly #assigned: Assigned[] = [];
+  #retarget: Retarget | undefined;
+  #fixed: Difficulty;
+  #scheme: Scheme;
+  #floor = 0n;
+  #late = false;
+  /** What a late miner works with until the next header. */
+  #former: Difficulty | undefined;
+  extranonce = "";
+
+  constructor(port: PortTerms, nowMs: number) {
+    this.#port = port;
+    this.#fixed = port.difficulty;
+    this.#scheme = port.scheme;
+    if (port.varDiff) this.#retarget = new Retarget(port.varDiff, port.difficulty, nowMs);
+  }
+
+  /** Takes the wishes of a login; a fixed difficulty ends the variable one. */
+  wish(terms: SessionTerms): void {
+    if (terms.fixed !== undefined) {
+      this.#retarget = undefined;
+      this.#fixed = terms.fixed;
+    }
+    if (terms.solo) this.#scheme = "solo";
+    this.#floor = terms.floor;
+    this.#late = terms.late;
+  }
+
+  /** Notes an accepted share of a difficulty. */
+  onShare(difficulty: Difficulty): void {
+    this.#retarget?.onShare(difficulty);
+  }
+
+  /**
+   * Picks and remembers the offer for this session.
+   *
+   * @returns the offer, and the difficulty that the miner is told
+   */
+  assign(set: OfferSet, nowMs: number): { offer: Offer; told: Difficulty } {
+    const known = set.facts.repeated || this.#assigned.at(-1)?.offer.job === set.job
+      ? this.byHeader(set.job.headerHash)
+      : undefined;
+    if (known !== undefined) {
+      const { difficulty, scheme } = known.offer.terms;
+      const offer = set.of(difficulty, scheme);
+      this.#remember(offer);
+      return { offer, told: this.#told(offer) };
+    }
+    const wanted = this.#atLeast(this.#retarget?.next(nowMs) ?? this.#fixed);
+    // A late miner hears of the new difficulty now and is held to it from the next header on.
+    const held = this.#late ? this.#former ?? wanted : wanted;
+    this.#former = wanted;
+    const offer = set.of(held < wanted ? held : wanted, this.#scheme);
+    this.#remember(offer);
+    return { offer, told: this.#told(offer) };
+  }
+
+  /** What was assigned under a job id. */
+  byId(id: string): Assigned | undefined {
+    return this.#assigned.findLast(({ offer }) => offer.id === id);
+  }
+
+  /** What was assigned for a header. */
+  byHeader(headerHash: string): Assigned | undefined {
+    return this.#assigned.findLast(({ offer }) => offer.job.headerHash === headerHash);
+  }
+
+  /**
+   * Terms for a job that this session was never given, because it came back after a break: today's,
+   * so that nobody chooses among several.
+   */
+  termsOfOld(job: Job | undefined): ShareTerms {
+    const difficulty = this.#atLeast(this.#retarget?.difficulty ?? this.#fixed);
+    if (job === undefined) return { difficulty, target: 0n, scheme: this.#scheme };
+    return termsOf(job, difficulty, this.#scheme);
+  }
+
+  #told(offer: Offer): Difficulty {
+    if (!this.#late || this.#former === undefined) return offer.terms.difficulty;
+    return this.#former < offer.job.difficulty ? this.#former : offer.job.difficulty;
+  }
+
+  #atLeast(difficulty: Difficulty): Difficulty {
+    return difficulty < this.#floor ? this.#floor : difficulty;
+  }
+
+  #remember(offer: Offer): void {
+    if (this.#assigned.at(-1)?.offer === offer) return;
+    if (this.#assigned.length >= OFFERS_MAX) this.#assigned.shift();
+    this.#assigned.push({ offer, extranonce: this.extranonce });
+  }
+}

@@ -1,0 +1,359 @@
+/**
+ * What is said in a session: commands to answers, whatever the dialect.
+ *
+ * Its state is who mines (one login or several), what they were given to mine, and what they were
+ * told. Sockets and order of answers are the session's.
+ */
+import type { Clock, Logger } from "../base/mod.ts";
+import type { ShareTerms } from "../intake/mod.ts";
+import type { Claim, MalformedClaim } from "../share/mod.ts";
+import { JOB_HEIGHTS } from "../work/mod.ts";
+import { Assignments, type PortTerms } from "./assignments.ts";
+import { habitsOf } from "./detect.ts";
+import type { Command, Dialect, RpcError, RpcId, Told } from "./dialect.ts";
+import { SESSION_SECONDS } from "./dialects/ethereum_stratum_2.ts";
+import { type Login, readLogin, readPassword } from "./login.ts";
+import type { OfferSet } from "./offers.ts";
+import { type Miner, type MiningService, rejectionError, WORK_NOT_READY } from "./service.ts";
+
+/** Logins of one session. */
+const LOGINS_MAX = 256;
+
+/** What a conversation needs. */
+export interface ConversationDeps {
+  service: MiningService;
+  terms: PortTerms;
+  clock: Clock;
+  log: Logger;
+}
+
+/** An answer and what follows from it. */
+export interface Reply {
+  /** The line to send; none when nothing may be said. */
+  text?: string;
+  /** What follows it at once: a job. */
+  after?: Uint8Array;
+  /** Whether the connection ends after it. */
+  end?: boolean;
+}
+
+/** A claim whose job is known, or why it is not. */
+type Placed =
+  | {
+    kind: "placed";
+    share: { headerHash: string; nonce: string; mix?: string };
+    terms: ShareTerms;
+  }
+  | { kind: "unknownJob" }
+  | MalformedClaim & { kind: "malformed"; hint: string };
+
+/** One session's state and answers. */
+export class Conversation {
+  readonly #deps: ConversationDeps;
+  readonly #dialect: Dialect;
+  readonly #ip: string;
+  readonly #assignments: Assignments;
+  /** By what submissions may name: the login's text, or the name it was answered with. */
+  readonly #users = new Map<string, Login & { worker: string }>();
+  #first: (Login & { worker: string }) | undefined;
+  #told: Told = {};
+  #agent: unknown;
+  #id: string;
+  #subscribed = false;
+  #malformed = 0;
+
+  constructor(dialect: Dialect, ip: string, deps: ConversationDeps) {
+    this.#deps = deps;
+    this.#dialect = dialect;
+    this.#ip = ip;
+    this.#assignments = new Assignments(deps.terms, deps.clock.now());
+    this.#id = sessionId();
+  }
+
+  /** Whether it has logged in and gets jobs. */
+  get ready(): boolean {
+    return this.#first !== undefined;
+  }
+
+  /** The first login, for status. */
+  get login(): string | undefined {
+    return this.#first?.login;
+  }
+
+  /** Answers a command. */
+  async answer(command: Command): Promise<Reply> {
+    const dialect = this.#dialect;
+    const { id } = command;
+    switch (command.kind) {
+      case "hello":
+        this.#agent = command.agent;
+        return { text: dialect.hello?.(id) ?? dialect.result(id, true) };
+      case "subscribe":
+        return this.#subscribe(command);
+      case "extranonce":
+        // Some miners hang up on a refusal, so it is always granted.
+        return { text: dialect.result(id, true) };
+      case "login":
+        return this.#logIn(command);
+      case "getWork":
+        return { text: this.#work(id) };
+      case "submit":
+        return await this.#submit(command);
+      case "hashrate":
+        this.#report(command);
+        return { text: dialect.result(id, true) };
+      case "noop":
+        return { text: dialect.result(id, true) };
+      case "bye":
+        return { end: true };
+      case "getBlock":
+      case "unknown":
+        return this.#offend(id, { code: -3, message: "Method not found" });
+      case "malformed":
+        return this.#offend(id, { code: -1, message: command.message });
+    }
+  }
+
+  /**
+   * The push of an offer to this session.
+   *
+   * @param forgetful whether an earlier push may be dropped unsent, so that nothing counts as told
+   */
+  push(set: OfferSet, forgetful: boolean): Uint8Array {
+    const { offer, told } = this.#assignments.assign(set, this.#deps.clock.now());
+    const dialect = this.#dialect;
+    let bytes = offer.bytes.get(dialect.name);
+    if (bytes === undefined) {
+      bytes = encoder.encode(dialect.push(offer) + "\n");
+      offer.bytes.set(dialect.name, bytes);
+    }
+    if (dialect.settings === undefined) return bytes;
+    const extranonce = this.#assignments.extranonce;
+    const now = { difficulty: told, epoch: offer.epoch, extranonce };
+    const before = forgetful && this.#told.epoch !== undefined ? { extranonce } : this.#told;
+    const settings = dialect.settings(before, now);
+    this.#told = now;
+    if (settings.length === 0) return bytes;
+    return encoder.encode(settings.join("\n") + "\n" + new TextDecoder().decode(bytes));
+  }
+
+  /** Gives the extranonce back, or keeps it for a session that may be resumed. */
+  close(): void {
+    const { extranonces, jobs } = this.#deps.service.deps;
+    const { extranonce } = this.#assignments;
+    if (extranonce === "") return;
+    this.#assignments.extranonce = "";
+    if (this.#dialect.hello !== undefined && this.ready) {
+      extranonces.keep(this.#id, extranonce, this.#deps.clock.now() + SESSION_SECONDS * 1_000);
+    } else {
+      extranonces.give(extranonce, jobs.highest + JOB_HEIGHTS);
+    }
+  }
+
+  #subscribe(command: { id: RpcId; agent?: unknown; resume?: unknown }): Reply {
+    const dialect = this.#dialect;
+    this.#agent ??= command.agent;
+    this.#subscribed = true;
+    if (!dialect.hasExtranonce) return { text: dialect.result(command.id, true) };
+    if (this.#assignments.extranonce === "") {
+      const extranonce = this.#resumed(command.resume) ?? this.#newExtranonce();
+      if (extranonce === undefined) {
+        const message = "No extranonce is left: too many sessions at a time";
+        return { text: dialect.error(command.id, { code: 20, message, kind: "busy" }), end: true };
+      }
+      this.#assignments.extranonce = extranonce;
+      // Dialects that tell it in this answer need not tell it again.
+      if (dialect.hello === undefined) this.#told = { extranonce };
+    }
+    const session = { id: this.#id, extranonce: this.#assignments.extranonce };
+    return { text: dialect.subscribed!(command.id, session) };
+  }
+
+  #resumed(resume: unknown): string | undefined {
+    if (typeof resume !== "string") return undefined;
+    const extranonce = this.#deps.service.deps.extranonces.reclaim(resume);
+    if (extranonce !== undefined) this.#id = resume;
+    return extranonce;
+  }
+
+  #newExtranonce(): string | undefined {
+    const { extranonces, jobs } = this.#deps.service.deps;
+    return extranonces.take(jobs.highest);
+  }
+
+  #logIn(command: { id: RpcId; login: unknown; password?: unknown; worker?: unknown }): Reply {
+    const dialect = this.#dialect;
+    const { service, log } = this.#deps;
+    if (dialect.hasExtranonce && !this.#subscribed) {
+      return { text: dialect.error(command.id, rejectionError("notSubscribed")) };
+    }
+    const login = readLogin(command.login);
+    if (login === undefined) {
+      const message = "Invalid login: expected 0x and 40 hex digits, or that with .worker";
+      return {
+        text: dialect.error(command.id, { code: -1, message, kind: "unauthorized" }),
+      };
+    }
+    if (service.policy.isBlacklisted(login.login)) return this.#turnAway(command.id);
+    const wishes = readPassword(command.password);
+    const worker = service.workerOf(login.login, command.worker, login.worker, wishes.worker);
+    const user = { ...login, worker };
+    const name = this.#enter(command.login, user);
+    if (this.#first === undefined || !dialect.namesWorkers) {
+      this.#first = user;
+      this.#wish(login, wishes);
+    }
+    log.debug("session.login", { ip: this.#ip, login: login.login, worker, dialect: dialect.name });
+    const text = dialect.result(command.id, dialect.namesWorkers ? name : true);
+    const set = dialect.sendsWorkOnLogin ? service.offers() : undefined;
+    return set === undefined ? { text } : { text, after: this.push(set, false) };
+  }
+
+  /** Notes a login under the name that submissions use. */
+  #enter(text: unknown, user: Login & { worker: string }): string {
+    const name = this.#dialect.namesWorkers ? `w-${this.#users.size + 1}` : String(text);
+    if (this.#users.size >= LOGINS_MAX) this.#users.delete(this.#users.keys().next().value!);
+    this.#users.set(name, user);
+    return name;
+  }
+
+  #wish(login: Login, wishes: ReturnType<typeof readPassword>): void {
+    const { niceHashMinDifficulty, askedDifficulty: { min, max } } = this.#deps.service.deps;
+    const { late, niceHash } = habitsOf(this.#agent);
+    const asked = wishes.difficulty;
+    this.#assignments.wish({
+      ...(asked === undefined ? {} : { fixed: asked < min ? min : asked > max ? max : asked }),
+      solo: login.solo || wishes.solo,
+      floor: niceHash ? niceHashMinDifficulty : 0n,
+      late,
+    });
+  }
+
+  #work(id: RpcId): string {
+    const dialect = this.#dialect;
+    const set = this.#deps.service.offers();
+    if (dialect.work === undefined) return dialect.error(id, { code: -3, message: "Not in use" });
+    if (set === undefined) return dialect.error(id, WORK_NOT_READY);
+    const { offer } = this.#assignments.assign(set, this.#deps.clock.now());
+    return dialect.work(id, offer);
+  }
+
+  async #submit(
+    command: { id: RpcId; claim: Claim | MalformedClaim; worker?: unknown },
+  ): Promise<Reply> {
+    const dialect = this.#dialect;
+    const { service } = this.#deps;
+    const { id, claim } = command;
+    if (this.#first === undefined) {
+      return { text: dialect.error(id, rejectionError("notSubscribed")) };
+    }
+    const miner = this.#minerOf(command.worker);
+    if (miner === undefined) {
+      const message = "Unknown worker: authorize it first";
+      return { text: dialect.error(id, { code: 24, message, kind: "unauthorized" }) };
+    }
+    if (service.policy.isBlacklisted(miner.login)) return this.#turnAway(id);
+    if ("field" in claim) return this.#refusal(id, service.malformed(miner, claim));
+    const placed = this.#place(claim);
+    if (placed.kind === "unknownJob") {
+      return { text: dialect.error(id, rejectionError("unknownJob")) };
+    }
+    if (placed.kind === "malformed") {
+      return this.#refusal(id, service.malformed(miner, placed, placed.hint));
+    }
+    const answer = await service.submit(miner, placed.share, placed.terms);
+    if (answer === undefined) return {};
+    if (!answer.accepted) return this.#refusal(id, answer);
+    this.#assignments.onShare(placed.terms.difficulty);
+    return { text: dialect.result(id, true), end: answer.banned };
+  }
+
+  /** Brings a claim together with what was assigned: whole nonce, header and terms. */
+  #place(claim: Claim): Placed {
+    const named = claim.jobId === undefined ? undefined : this.#assignments.byId(claim.jobId);
+    const headerHash = claim.headerHash ?? named?.offer.job.headerHash;
+    if (headerHash === undefined || (claim.jobId !== undefined && named === undefined)) {
+      return { kind: "unknownJob" };
+    }
+    if (named !== undefined && named.offer.job.headerHash !== headerHash) {
+      return { kind: "malformed", field: "header hash", hint: "it is not that of the job" };
+    }
+    const nonce = wholeNonce(claim.nonce, named?.extranonce ?? "");
+    if (nonce === undefined) {
+      const { extranonce } = named!;
+      const hint = `expected ${16 - extranonce.length} hex digits after extranonce ${extranonce}`;
+      return { kind: "malformed", field: "nonce", hint };
+    }
+    const share = { headerHash, nonce, ...(claim.mix === undefined ? {} : { mix: claim.mix }) };
+    const assigned = named ?? this.#assignments.byHeader(headerHash);
+    const terms = assigned?.offer.terms ?? this.#termsOfStranger(headerHash);
+    return { kind: "placed", share, terms };
+  }
+
+  /** A header that this session was not given: its miner came back after a break, or guesses. */
+  #termsOfStranger(headerHash: string): ShareTerms {
+    const { service, clock } = this.#deps;
+    const found = service.deps.jobs.find(headerHash);
+    if (!("job" in found)) return this.#assignments.termsOfOld(undefined);
+    const set = service.offers();
+    // The current job is assigned by this, so that its terms stay the same.
+    return set?.job === found.job
+      ? this.#assignments.assign(set, clock.now()).offer.terms
+      : this.#assignments.termsOfOld(found.job);
+  }
+
+  #refusal(id: RpcId, { error, banned }: { error: RpcError; banned: boolean }): Reply {
+    const message = banned ? `${error.message} (banned for a while)` : error.message;
+    return { text: this.#dialect.error(id, { ...error, message }), end: banned };
+  }
+
+  #report(command: { rate: unknown; worker?: unknown }): void {
+    const miner = this.#first && this.#minerOf(command.worker);
+    if (miner !== undefined) this.#deps.service.reportHashrate(miner, command.rate);
+  }
+
+  /** Who a request is from; undefined when it names a worker that never logged in. */
+  #minerOf(name: unknown): Miner | undefined {
+    const first = this.#first!;
+    const user = typeof name === "string" ? this.#users.get(name) : undefined;
+    if (user !== undefined) return { login: user.login, worker: user.worker, ip: this.#ip };
+    if (this.#dialect.namesWorkers) return undefined;
+    // A text of the same login in another spelling, or the bare name of a rig.
+    const spelt = readLogin(name);
+    const rig = spelt?.login === first.login
+      ? spelt.worker
+      : spelt === undefined
+      ? name
+      : undefined;
+    const worker = this.#deps.service.workerOf(first.login, rig, first.worker);
+    return { login: first.login, worker, ip: this.#ip };
+  }
+
+  #turnAway(id: RpcId): Reply {
+    const message = "You are blacklisted";
+    return {
+      text: this.#dialect.error(id, { code: -1, message, kind: "unauthorized" }),
+      end: true,
+    };
+  }
+
+  /** Malformed requests are answered; a peer that sends nothing else is let go. */
+  #offend(id: RpcId, error: RpcError): Reply {
+    const { policy } = this.#deps.service;
+    const banned = policy.onMalformed(this.#ip);
+    const end = banned || ++this.#malformed >= policy.options.banning.malformedLimit;
+    return { text: this.#dialect.error(id, { ...error, kind: "malformed" }), end };
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** A nonce of 16 digits: sent whole, or completed by the extranonce; undefined at a wrong width. */
+function wholeNonce(nonce: string, extranonce: string): string | undefined {
+  if (nonce.startsWith("0x")) return nonce;
+  return nonce.length + extranonce.length === 16 ? `0x${extranonce}${nonce}` : undefined;
+}
+
+function sessionId(): string {
+  return crypto.getRandomValues(new Uint8Array(16)).toHex();
+}
