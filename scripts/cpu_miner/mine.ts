@@ -2,6 +2,7 @@
 import { backoffMs, bytesToHex, errorText, nonceToHex } from "../../modules/base/mod.ts";
 import {
   type Epoch,
+  epochOf,
   epochOfSeed,
   openVerifier,
   SEARCH_MAX,
@@ -10,7 +11,7 @@ import {
 import { GetworkSource } from "./getwork_source.ts";
 import type { MinerOptions, ReplyEntry } from "./options.ts";
 import { ReplyLog } from "./reply_log.ts";
-import { type Work, type WorkSource } from "./source.ts";
+import type { Submission, Work, WorkSource } from "./source.ts";
 import { StratumSource } from "./stratum_source.ts";
 
 /** A search call is sized to last about this long (milliseconds), so that new work is taken soon. */
@@ -63,7 +64,11 @@ function openSource(options: MinerOptions): WorkSource {
   }
   // URL keeps the host of unknown schemes, brackets of IPv6 included.
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
-  return new StratumSource({ hostname, port: Number(url.port || 8008), login, worker });
+  const { dialect = "eth-proxy", password } = options;
+  return new StratumSource({
+    ...{ hostname, port: Number(url.port || 8008), login, worker, dialect },
+    ...(password === undefined ? {} : { password }),
+  });
 }
 
 /** Work with the height of its epoch, ready to be searched. */
@@ -139,11 +144,14 @@ class Miner {
 
   /** Makes the epoch of new work ready, then lets the threads at it. */
   #take(work: Work): void {
-    const seed = bytesToHex(work.seedHash);
+    const { rule } = this.#options;
+    const seed = work.seedHash === undefined
+      ? `epoch ${epochOf(rule, work.height ?? 0).epoch}`
+      : bytesToHex(work.seedHash);
     if (this.#epoch?.seed !== seed) {
       // Another epoch: what was mined is stale, and its context may go.
       this.#setWork(undefined);
-      this.#epoch = { seed, found: this.#openEpoch(work.seedHash) };
+      this.#epoch = { seed, found: this.#openEpoch(work) };
     }
     this.#newest = work;
     this.#epoch.found.then((epoch) => {
@@ -155,11 +163,13 @@ class Miner {
     });
   }
 
-  async #openEpoch(seedHash: Uint8Array): Promise<Epoch | undefined> {
+  async #openEpoch({ seedHash, height = 0 }: Work): Promise<Epoch | undefined> {
     const { rule, dataset, log } = this.#options;
-    const epoch = epochOfSeed(rule, seedHash, (seed) => this.#verifier.keccak256(seed));
+    const epoch = seedHash === undefined
+      ? epochOf(rule, height)
+      : epochOfSeed(rule, seedHash, (seed) => this.#verifier.keccak256(seed));
     if (epoch === undefined) {
-      log.error("miner.seed.unknown", { seedHash: bytesToHex(seedHash) });
+      log.error("miner.seed.unknown", { seedHash: bytesToHex(seedHash!) });
       return undefined;
     }
     await this.#verifier.prepare(epoch.firstHeight);
@@ -207,14 +217,18 @@ class Miner {
     const { height, headerHash, target } = work;
     let tried = 0;
     while (tried < count && this.#work === work && !signal.aborted) {
-      const startNonce = BigInt.asUintN(64, start + BigInt(tried));
+      const startNonce = within(start + BigInt(tried), work.extranonce);
       const range = { height, headerHash, target, startNonce, count: count - tried };
       const found = await this.#verifier.search(range);
       tried += found.tried;
       this.totals.hashes += found.tried;
       if (found.solution === undefined) continue;
       const { nonce, mix } = found.solution;
-      this.#submit({ nonce: nonceToHex(nonce), header: work.header, mix: bytesToHex(mix) });
+      // A range that leaves the extranonce's nonces ends at their edge.
+      if (within(nonce, work.extranonce) !== nonce) continue;
+      const { header, jobId, extranonce } = work;
+      const share = { nonce: nonceToHex(nonce), header, mix: bytesToHex(mix) };
+      this.#submit(share, { ...share, jobId, extranonce });
     }
     return tried;
   }
@@ -239,18 +253,18 @@ class Miner {
     if (waitMs > 0) await clock.sleep(waitMs, signal).catch(() => {});
   }
 
-  #submit(submission: { nonce: string; header: string; mix: string }): void {
+  #submit(share: { nonce: string; header: string; mix: string }, submission: Submission): void {
     const { clock, log, onReply } = this.#options;
     const call = this.#source.submit(submission).then(async ({ accepted, error }) => {
       const outcome = accepted === null ? "unknown" : accepted ? "accepted" : "rejected";
       this.totals[outcome]++;
       const entry: ReplyEntry = {
         ts: clock.now(),
-        ...submission,
+        ...share,
         accepted,
         error: error ?? null,
       };
-      log.info(`miner.share.${outcome}`, { nonce: submission.nonce, error });
+      log.info(`miner.share.${outcome}`, { nonce: share.nonce, error });
       await this.#replies.append(entry);
       onReply?.(entry);
     }).catch((error) => log.error("miner.log.failed", { error }));
@@ -277,6 +291,12 @@ class Miner {
       this.#source.reportHashrate(hashrateHps);
     }
   }
+}
+
+/** The nonce with an extranonce for its first digits. */
+function within(nonce: bigint, extranonce = ""): bigint {
+  const bits = 64 - 4 * extranonce.length;
+  return (BigInt("0x0" + extranonce) << BigInt(bits)) | BigInt.asUintN(bits, nonce);
 }
 
 /** Random, or splitmix64 of a seed; two miners with one seed do the same work. */

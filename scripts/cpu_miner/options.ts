@@ -1,6 +1,7 @@
 /** Options of the CPU miner and how the command line gives them. */
 import { parseArgs } from "node:util";
 import { type Clock, isAddress, type Logger } from "../../modules/base/mod.ts";
+import { DIALECT_NAMES, type DialectName } from "./dialects.ts";
 import type { EpochRule } from "../../modules/ethash/mod.ts";
 
 /** Everything a miner runs with. */
@@ -11,6 +12,10 @@ export interface MinerOptions {
   login?: string;
   /** @default {"cpu"} */
   worker?: string;
+  /** @default {"eth-proxy"} */
+  dialect?: DialectName;
+  /** @default {"x"} */
+  password?: string;
   /** Searches at a time. @default {1} */
   threads?: number;
   rule: EpochRule;
@@ -47,9 +52,11 @@ export interface ReplyEntry {
 /** Usage of the command. */
 export const USAGE = `Usage: deno run -A scripts/cpu_miner.ts --url URL [flags]
 
-  --url URL            stratum+tcp://127.0.0.1:8008 (eth-proxy) or
+  --url URL            stratum+tcp://127.0.0.1:8008 or
                        http://127.0.0.1:8888/0xADDRESS/worker (getwork)
   --login 0x..         address that is paid (stratum)
+  --dialect NAME       eth-proxy (default), miner-proxy, stratum1 or stratum2
+  --password TEXT      for example d=4M for a difficulty (default x)
   --worker NAME        name of this rig (default cpu)
   --threads N          searches at a time (default 1)
   --algorithm NAME     ethash (default) or etchash
@@ -85,6 +92,8 @@ export function readFlags(args: string[]): MinerFlags {
     url,
     login: values.login,
     worker: values.worker,
+    dialect: readDialect(values.dialect),
+    password: values.password,
     threads: readNumber(values.threads, "threads", 1),
     rule: { algorithm: algorithm as EpochRule["algorithm"], ecip1099Height },
     dataset: values.dataset,
@@ -105,6 +114,8 @@ function parse(args: string[]) {
         url: text,
         login: text,
         worker: text,
+        dialect: text,
+        password: text,
         threads: text,
         algorithm: text,
         "ecip1099-height": text,
@@ -118,6 +129,14 @@ function parse(args: string[]) {
   } catch (error) {
     return fail(`Cannot read the flags: ${(error as Error).message}`);
   }
+}
+
+function readDialect(text: string | undefined): DialectName | undefined {
+  const known = DIALECT_NAMES.find((name) => name === text);
+  if (text !== undefined && known === undefined) {
+    fail(`Cannot use --dialect: expected one of ${DIALECT_NAMES.join(", ")}, got "${text}"`);
+  }
+  return known;
 }
 
 function readNumber(text: string | undefined, flag: string, least = 0): number | undefined {

@@ -6,16 +6,24 @@ export interface Work {
   /** Header hash without seal, as the pool wrote it. */
   header: string;
   headerHash: Uint8Array;
-  seedHash: Uint8Array;
+  /** Names the epoch; dialects without it tell the height. */
+  seedHash?: Uint8Array;
+  height?: number;
+  /** Job id, in dialects that name the job. */
+  jobId?: string;
+  /** Hex digits that every nonce begins with. */
+  extranonce?: string;
   /** The largest result that is a share. */
   target: bigint;
 }
 
-/** A share as it is submitted; all three are 0x hex. */
+/** A share as it is submitted; nonce, header and mix are 0x hex. */
 export interface Submission {
   nonce: string;
   header: string;
   mix: string;
+  jobId?: string | undefined;
+  extranonce?: string | undefined;
 }
 
 /** The pool's answer. */
@@ -39,6 +47,8 @@ export interface WorkSource {
 /** One JSON-RPC answer or push, as loosely as pools write them. */
 export interface Message {
   id?: unknown;
+  method?: unknown;
+  params?: unknown;
   result?: unknown;
   error?: unknown;
 }
@@ -63,13 +73,15 @@ export function readWork(result: unknown): Work {
 
 /** Whether two works are the same to a miner. */
 export function sameWork(one: Work, other: Work | undefined): boolean {
-  return one.header === other?.header && one.target === other.target;
+  return one.header === other?.header && one.target === other.target && one.jobId === other.jobId;
 }
 
 /** Turns an answer to a submission into a reply. */
 export function readReply(message: Message): Reply {
   const error = readError(message.error);
-  return error === undefined ? { accepted: message.result === true } : { accepted: false, error };
+  // EthereumStratum/2.0.0 answers success by an id alone.
+  const { result = true } = message;
+  return error === undefined ? { accepted: result === true } : { accepted: false, error };
 }
 
 /** The words of a JSON-RPC error: an object, an array as in old stratum, or a string. */

@@ -1,12 +1,11 @@
-/** The eth-proxy dialect of stratum over TCP: one JSON object per line, new work pushed with id 0. */
+/** Stratum over TCP: one JSON object per line; the dialect says what they mean. */
 import { errorText } from "../../modules/base/mod.ts";
+import { type Caller, type DialectName, type MinerDialect, openDialect } from "./dialects.ts";
 import {
   hashrateParams,
   type Message,
   randomId,
-  readError,
   readReply,
-  readWork,
   type Reply,
   type Submission,
   type Work,
@@ -27,6 +26,7 @@ export interface StratumLogin {
   login: string;
   worker: string;
   password?: string;
+  dialect: DialectName;
 }
 
 interface Call {
@@ -34,10 +34,10 @@ interface Call {
   reject: (error: Error) => void;
 }
 
-/** A pool that speaks eth-proxy. */
+/** A pool over stratum. */
 export class StratumSource implements WorkSource {
   #login: StratumLogin;
-  #connection: Connection | undefined;
+  #open: { connection: Connection; dialect: MinerDialect } | undefined;
   #id = randomId();
 
   constructor(login: StratumLogin) {
@@ -48,34 +48,35 @@ export class StratumSource implements WorkSource {
     signal.throwIfAborted();
     const { hostname, port, login, worker, password = "x" } = this.#login;
     const socket = await Deno.connect({ hostname, port });
-    const connection = new Connection(socket, worker, onWork);
+    const dialect = openDialect(this.#login.dialect);
+    const connection = new Connection(socket, worker, (message) => {
+      const work = dialect.hear(message);
+      if (work !== undefined) onWork(work);
+    });
     const stop = () => connection.close(new Error("The miner stops"));
     signal.addEventListener("abort", stop, { once: true });
     const reading = connection.read();
     const session = async () => {
-      const answer = await connection.call("eth_submitLogin", [login, password]);
-      if (answer.result !== true) {
-        throw new Error(`Login was refused: ${readError(answer.error) ?? "no reason given"}`);
-      }
-      this.#connection = connection;
-      const work = await connection.call("eth_getWork", []);
-      // A pool may have nothing yet, and pushes later.
-      if (work.result) onWork(readWork(work.result));
+      const call: Caller = (method, params) => connection.call(method, params);
+      const work = await dialect.logIn(call, login, worker, password);
+      this.#open = { connection, dialect };
+      if (work !== undefined) onWork(work);
     };
     try {
       await Promise.all([reading, session()]);
     } finally {
-      this.#connection = undefined;
+      this.#open = undefined;
       signal.removeEventListener("abort", stop);
       connection.close(new Error("The connection was closed"));
       await reading.catch(() => {});
     }
   }
 
-  async submit({ nonce, header, mix }: Submission): Promise<Reply> {
-    if (this.#connection === undefined) return { accepted: null, error: "Not connected" };
+  async submit(submission: Submission): Promise<Reply> {
+    if (this.#open === undefined) return { accepted: null, error: "Not connected" };
+    const { connection, dialect } = this.#open;
     try {
-      return readReply(await this.#connection.call("eth_submitWork", [nonce, header, mix]));
+      return readReply(await connection.call(...dialect.submission(submission)));
     } catch (error) {
       return { accepted: null, error: errorText(error) };
     }
@@ -83,7 +84,7 @@ export class StratumSource implements WorkSource {
 
   reportHashrate(hashrateHps: number): void {
     const params = hashrateParams(hashrateHps, this.#id);
-    this.#connection?.call("eth_submitHashrate", params).catch(() => {});
+    this.#open?.connection.call("eth_submitHashrate", params).catch(() => {});
   }
 }
 
@@ -91,21 +92,21 @@ export class StratumSource implements WorkSource {
 class Connection {
   #socket: Deno.TcpConn;
   #worker: string;
-  #onWork: (work: Work) => void;
+  #onMessage: (message: Message) => void;
   #calls = new Map<number, Call>();
   #nextId = FIRST_SUBMIT_ID;
   #writing: Promise<unknown> = Promise.resolve();
   #closed: Error | undefined;
 
-  constructor(socket: Deno.TcpConn, worker: string, onWork: (work: Work) => void) {
+  constructor(socket: Deno.TcpConn, worker: string, onMessage: (message: Message) => void) {
     this.#socket = socket;
     this.#worker = worker;
-    this.#onWork = onWork;
+    this.#onMessage = onMessage;
     socket.setNoDelay(true);
   }
 
   /** Sends a call and waits for the answer with its id. */
-  call(method: string, params: unknown[]): Promise<Message> {
+  call(method: string, params: unknown): Promise<Message> {
     if (this.#closed) return Promise.reject(this.#closed);
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<Message>();
@@ -154,8 +155,8 @@ class Connection {
 
   #take(message: Message): void {
     const call = typeof message.id === "number" ? this.#calls.get(message.id) : undefined;
-    if (call) return call.resolve(message);
-    if (message.id === 0 && Array.isArray(message.result)) this.#onWork(readWork(message.result));
+    if (call) call.resolve(message);
+    else this.#onMessage(message);
   }
 
   #write(line: string): void {
