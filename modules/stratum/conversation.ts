@@ -6,6 +6,7 @@
  */
 import type { Clock, Logger } from "../base/mod.ts";
 import type { ShareTerms } from "../intake/mod.ts";
+import { ShareRate } from "../policy/mod.ts";
 import type { Claim, MalformedClaim } from "../share/mod.ts";
 import { JOB_HEIGHTS } from "../work/mod.ts";
 import { Assignments, type PortTerms } from "./assignments.ts";
@@ -14,10 +15,8 @@ import type { Command, Dialect, RpcError, RpcId, Told } from "./dialect.ts";
 import { SESSION_SECONDS } from "./dialects/ethereum_stratum_2.ts";
 import { type Login, readLogin, readPassword } from "./login.ts";
 import type { OfferSet } from "./offers.ts";
-import { type Miner, type MiningService, rejectionError, WORK_NOT_READY } from "./service.ts";
-
-/** Logins of one session. */
-const LOGINS_MAX = 256;
+import { type MiningService, rejectionError, WORK_NOT_READY } from "./service.ts";
+import { Users } from "./users.ts";
 
 /** What a conversation needs. */
 export interface ConversationDeps {
@@ -53,31 +52,34 @@ export class Conversation {
   readonly #dialect: Dialect;
   readonly #ip: string;
   readonly #assignments: Assignments;
-  /** By what submissions may name: the login's text, or the name it was answered with. */
-  readonly #users = new Map<string, Login & { worker: string }>();
-  #first: (Login & { worker: string }) | undefined;
+  readonly #users: Users;
   #told: Told = {};
   #agent: unknown;
   #id: string;
   #subscribed = false;
   #malformed = 0;
+  /** Undefined: no limit. */
+  readonly #rate: ShareRate | undefined;
 
   constructor(dialect: Dialect, ip: string, deps: ConversationDeps) {
     this.#deps = deps;
     this.#dialect = dialect;
     this.#ip = ip;
     this.#assignments = new Assignments(deps.terms, deps.clock.now());
+    this.#users = new Users(deps.service, ip, dialect.namesWorkers);
     this.#id = sessionId();
+    const { sharesPerSecond = 0 } = deps.service.policy.options.limits;
+    if (sharesPerSecond > 0) this.#rate = new ShareRate(sharesPerSecond, deps.clock.now());
   }
 
   /** Whether it has logged in and gets jobs. */
   get ready(): boolean {
-    return this.#first !== undefined;
+    return this.#users.first !== undefined;
   }
 
   /** The first login, for status. */
   get login(): string | undefined {
-    return this.#first?.login;
+    return this.#users.first?.login;
   }
 
   /** Answers a command. */
@@ -198,23 +200,13 @@ export class Conversation {
     const wishes = readPassword(command.password);
     const worker = service.workerOf(login.login, command.worker, login.worker, wishes.worker);
     const user = { ...login, worker };
-    const name = this.#enter(command.login, user);
-    if (this.#first === undefined || !dialect.namesWorkers) {
-      this.#first = user;
-      this.#wish(login, wishes);
-    }
+    const isFirst = this.#users.first === undefined;
+    const name = this.#users.enter(command.login, user);
+    if (isFirst || !dialect.namesWorkers) this.#wish(login, wishes);
     log.debug("session.login", { ip: this.#ip, login: login.login, worker, dialect: dialect.name });
     const text = dialect.result(command.id, dialect.namesWorkers ? name : true);
     const set = dialect.sendsWorkOnLogin ? service.offers() : undefined;
     return set === undefined ? { text } : { text, after: this.push(set, false) };
-  }
-
-  /** Notes a login under the name that submissions use. */
-  #enter(text: unknown, user: Login & { worker: string }): string {
-    const name = this.#dialect.namesWorkers ? `w-${this.#users.size + 1}` : String(text);
-    if (this.#users.size >= LOGINS_MAX) this.#users.delete(this.#users.keys().next().value!);
-    this.#users.set(name, user);
-    return name;
   }
 
   #wish(login: Login, wishes: ReturnType<typeof readPassword>): void {
@@ -244,15 +236,19 @@ export class Conversation {
     const dialect = this.#dialect;
     const { service } = this.#deps;
     const { id, claim } = command;
-    if (this.#first === undefined) {
+    if (!this.ready) {
       return { text: dialect.error(id, rejectionError("notSubscribed")) };
     }
-    const miner = this.#minerOf(command.worker);
+    const miner = this.#users.minerOf(command.worker);
     if (miner === undefined) {
       const message = "Unknown worker: authorize it first";
       return { text: dialect.error(id, { code: 24, message, kind: "unauthorized" }) };
     }
     if (service.policy.isBlacklisted(miner.login)) return this.#turnAway(id);
+    if (this.#rate?.take(this.#deps.clock.now()) === false) {
+      const message = "Too many shares a second: use a higher difficulty, share not counted";
+      return { text: dialect.error(id, { code: 20, message, kind: "busy" }) };
+    }
     if ("field" in claim) return this.#refusal(id, service.malformed(miner, claim));
     const placed = this.#place(claim);
     if (placed.kind === "unknownJob") {
@@ -308,25 +304,8 @@ export class Conversation {
   }
 
   #report(command: { rate: unknown; worker?: unknown }): void {
-    const miner = this.#first && this.#minerOf(command.worker);
+    const miner = this.#users.minerOf(command.worker);
     if (miner !== undefined) this.#deps.service.reportHashrate(miner, command.rate);
-  }
-
-  /** Who a request is from; undefined when it names a worker that never logged in. */
-  #minerOf(name: unknown): Miner | undefined {
-    const first = this.#first!;
-    const user = typeof name === "string" ? this.#users.get(name) : undefined;
-    if (user !== undefined) return { login: user.login, worker: user.worker, ip: this.#ip };
-    if (this.#dialect.namesWorkers) return undefined;
-    // A text of the same login in another spelling, or the bare name of a rig.
-    const spelt = readLogin(name);
-    const rig = spelt?.login === first.login
-      ? spelt.worker
-      : spelt === undefined
-      ? name
-      : undefined;
-    const worker = this.#deps.service.workerOf(first.login, rig, first.worker);
-    return { login: first.login, worker, ip: this.#ip };
   }
 
   #turnAway(id: RpcId): Reply {

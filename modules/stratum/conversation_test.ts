@@ -232,3 +232,27 @@ Deno.test("Conversation fixes the difficulty that a password asks for, within it
     assert.deepEqual([door.terms[0]!.difficulty, door.terms[0]!.scheme], [difficulty, "solo"]);
   }
 });
+
+Deno.test("Conversation answers a session that sends too many shares, and counts none of these", async () => {
+  const door = scriptedDoor();
+  door.policy.options.limits.sharesPerSecond = 2;
+  const clock = new FakeClock();
+  const dialect = dialectOf({ method: "eth_submitLogin" })!;
+  const conversation = new Conversation(dialect, "10.0.0.1", {
+    ...{ service: door.service, clock, log: silentLogger },
+    terms: { difficulty: 2_000_000_000n, scheme: "prop" },
+  });
+  const ask = async (method: string, params: unknown[]) =>
+    (await conversation.answer(dialect.read({ id: 1, method, params }))).text!;
+  await ask("eth_submitLogin", [LOGIN]);
+  const submit = (n: number) => {
+    const nonce = `0x${n.toString(16).padStart(14, "0")}c1`;
+    return ask("eth_submitWork", [nonce, scriptedJob(1).headerHash, MIX]);
+  };
+  const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => submit(n)));
+  const refused = answers.filter((answer) => /Too many shares/.test(answer)).length;
+  assert.ok(refused > 50 && refused < 100, `${refused}`);
+  assert.equal(door.submissions.length, 100 - refused);
+  await clock.advance(1_000);
+  assert.match(await submit(1_000), /"result":true/);
+});
