@@ -1,8 +1,10 @@
 /** The benchmarks by name; each compares with others in the same run. */
 import { parseArgs } from "node:util";
+import { benchStratum } from "./bench_stratum/run.ts";
 import { benchVerifier } from "./bench_verifier/run.ts";
 
-const USAGE = "Usage: scripts/bench verifier [--rounds N] [--out DIR] [--dataset]";
+const USAGE = `Usage: scripts/bench verifier [--rounds N] [--out DIR] [--dataset]
+       scripts/bench stratum [--seconds N] [--threads N] [--out DIR]`;
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
@@ -14,13 +16,21 @@ async function main(args: string[]): Promise<number> {
       rounds: { type: "string", default: "5" },
       out: { type: "string", default: "data/bench" },
       dataset: { type: "boolean", default: false },
+      seconds: { type: "string", default: "10" },
+      threads: { type: "string", default: "1" },
     },
   });
-  const rounds = Number(values.rounds);
-  if (positionals.join() !== "verifier" || !Number.isInteger(rounds) || rounds < 1) {
+  const [rounds, seconds, threads] = [values.rounds, values.seconds, values.threads].map(Number);
+  const [name] = positionals;
+  const known = positionals.length === 1 && (name === "verifier" || name === "stratum");
+  if (
+    !known || ![rounds, seconds, threads].every((count) => Number.isInteger(count) && count! > 0)
+  ) {
     await Deno.stderr.write(new TextEncoder().encode(USAGE + "\n"));
     return 2;
   }
-  await benchVerifier({ rounds, out: values.out, dataset: values.dataset });
+  const { out, dataset } = values;
+  if (name === "verifier") await benchVerifier({ rounds: rounds!, out, dataset });
+  else await benchStratum({ out, seconds: seconds!, threads: threads! });
   return 0;
 }

@@ -15,6 +15,8 @@ export interface PoolPorts {
 /** A pool process that can be killed and started again. */
 export interface TestPool extends AsyncDisposable {
   readonly ports: PoolPorts;
+  /** Id of the current process. */
+  readonly pid: number;
   /** Output of the current process. */
   output(): string;
   /** SIGKILL, as a power cut would, then a new process. */
@@ -38,6 +40,9 @@ export async function startPool(
   let child = await launch(path, ports);
   return {
     ports,
+    get pid() {
+      return child.pid;
+    },
     output: () => child.output(),
     async killAndRestart() {
       await child.kill("SIGKILL");

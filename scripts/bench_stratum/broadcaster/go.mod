@@ -1,0 +1,3 @@
+module quarry/bench/broadcaster
+
+go 1.21

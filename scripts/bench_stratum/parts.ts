@@ -1,0 +1,159 @@
+/** The parts of the stratum bench: pool, chain, Redis, load generator and the Go broadcaster. */
+import { lineStream } from "./lines.ts";
+import { startDevChain } from "../dev_chain/start.ts";
+import { freePorts, startPool, type TestPool } from "../../tests/support/pool.ts";
+import { startRedis, type TestRedis } from "../../tests/support/redis.ts";
+import { run } from "../bench_verifier/programs.ts";
+
+const HERE = new URL(".", import.meta.url).pathname;
+
+/** Folder of built programs. */
+export const BUILD = new URL("../../data/bench/build", import.meta.url).pathname;
+
+/** Compiles the load generator and the broadcaster. */
+export async function buildPrograms(): Promise<void> {
+  await Deno.mkdir(BUILD, { recursive: true });
+  await run("cc", ["-O2", "-Wall", "-Wextra", `${HERE}load.c`, "-o", `${BUILD}/load`]);
+  await run("go", ["build", "-o", `${BUILD}/broadcaster`, "."], { cwd: `${HERE}broadcaster` });
+}
+
+/** A pool with everything it needs, at share difficulty 1 and a block difficulty out of reach. */
+export interface Bench extends AsyncDisposable {
+  pool: TestPool;
+  redis: TestRedis;
+  port: number;
+  /** Makes a block, so that every miner gets a new job; gives the wall clock (ms). */
+  newBlock(): Promise<number>;
+  /** The pool's process id. */
+  pid: number;
+}
+
+/** Starts Redis (every batch synced), a chain that never ends a round, and the pool. */
+export async function startBench(dir: string, threads: number): Promise<Bench> {
+  await using stack = new AsyncDisposableStack();
+  const redis = stack.use(await startRedis({ durable: true }));
+  const ports = freePorts();
+  const chain = stack.use(
+    await startDevChain({
+      ...{ coinbase: "0x" + "ab".repeat(20), difficulty: 10n ** 15n },
+      pow: { hash: () => Promise.reject(new Error("no block is handed in here")) },
+    }),
+  );
+  const pool = stack.use(
+    await startPool(`${dir}/config.json`, {
+      ...{ threads, coin: "bench", name: "bench", dataDir: `${dir}/data`, log: { level: "warn" } },
+      network: { chainId: 1337, algorithm: "ethash", rewards: [{ fromHeight: 0, reward: "2" }] },
+      proxy: {
+        ...{ enabled: true, listen: `127.0.0.1:${ports.getwork}`, difficulty: 1 },
+        stratum: { enabled: true, listen: `127.0.0.1:${ports.stratum}`, maxConn: 60_000 },
+        blockRefreshInterval: "20ms",
+      },
+      api: { enabled: true, listen: `127.0.0.1:${ports.api}` },
+      upstream: [{ name: "dev", url: chain.url }],
+      redis: { endpoint: redis.endpoint },
+    }, ports),
+  );
+  const kept = stack.move();
+  return {
+    ...{ pool, redis, port: ports.stratum, pid: pool.pid },
+    newBlock() {
+      const atMs = performance.timeOrigin + performance.now();
+      chain.chain.mine(1, { transactions: false, uncles: false });
+      return Promise.resolve(atMs);
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+/** One line of the load generator. */
+export interface LoadEvent {
+  event: "open" | "job" | "done" | "end";
+  [field: string]: number | string;
+}
+
+/** A running load generator. */
+export interface Load extends AsyncDisposable {
+  /** Waits for the next event of a kind. */
+  next(event: LoadEvent["event"]): Promise<LoadEvent>;
+}
+
+/** What a load generator does. */
+export interface LoadOptions {
+  port: number;
+  sessions: number;
+  active: number;
+  seconds: number;
+  /** Shares a second over all sessions; 0: each sends the next when the last is answered. */
+  rate: number;
+  /** File that gets every nonce that was answered true. */
+  nonces: string;
+}
+
+/** Starts a load generator. */
+export function startLoad(options: LoadOptions): Load {
+  const { port, sessions, active, seconds, rate, nonces } = options;
+  const args = [port, sessions, active, seconds, rate].map(String);
+  const child = new Deno.Command(`${BUILD}/load`, {
+    args: [...args, nonces],
+    ...{ stdin: "piped", stdout: "piped", stderr: "inherit" },
+  }).spawn();
+  const lines = lineStream(child.stdout);
+  return {
+    async next(event) {
+      while (true) {
+        const line = await lines.next();
+        if (line === undefined) throw new Error("the load generator ended early");
+        const found: LoadEvent = JSON.parse(line);
+        if (found.event === event) return found;
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await child.stdin.close();
+      await lines.rest();
+      await child.status;
+    },
+  };
+}
+
+/** The Go broadcaster. */
+export interface Broadcaster extends AsyncDisposable {
+  port: number;
+  /** Sends a job to every connection; gives the wall clock (ms) of the first write. */
+  send(): Promise<number>;
+}
+
+/** Starts the broadcaster. */
+export async function startBroadcaster(): Promise<Broadcaster> {
+  const child = new Deno.Command(`${BUILD}/broadcaster`, {
+    ...{ stdin: "piped", stdout: "piped", stderr: "inherit" },
+  }).spawn();
+  const lines = lineStream(child.stdout);
+  const writer = child.stdin.getWriter();
+  const port = Number(await lines.next());
+  return {
+    port,
+    async send() {
+      await writer.write(new TextEncoder().encode("\n"));
+      return Number(await lines.next());
+    },
+    async [Symbol.asyncDispose]() {
+      await writer.close();
+      await lines.rest();
+      await child.status;
+    },
+  };
+}
+
+/** CPU that a process and its threads took so far (seconds). */
+export async function cpuSeconds(pid: number): Promise<number> {
+  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const ticksASecond = 100;
+  return (Number(fields[11]) + Number(fields[12])) / ticksASecond;
+}
+
+/** Memory that a process holds (bytes). */
+export async function residentBytes(pid: number): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) * 1024;
+}
