@@ -9,7 +9,7 @@ import { type HttpServer, serveHttp } from "../http/mod.ts";
 import { ethProxy, workOf } from "./dialects/eth_proxy.ts";
 import { readWorker } from "./login.ts";
 import type { AddressReader } from "./remote_address.ts";
-import { type Miner, type MiningService, WORK_NOT_READY } from "./service.ts";
+import { type GetworkTerms, type Miner, type MiningService, WORK_NOT_READY } from "./service.ts";
 
 /** Settings of the HTTP port. */
 export interface GetworkOptions {
@@ -24,6 +24,8 @@ export interface GetworkOptions {
 
 interface GetworkDeps {
   service: MiningService;
+  /** Difficulty and scheme of this door. */
+  terms: GetworkTerms;
   clock: Clock;
   log: Logger;
   addressOf: AddressReader;
@@ -77,7 +79,7 @@ export async function answer(
   const miner: Miner = { login, worker: service.workerOf(login, worker), ip };
   const lines: string[] = [];
   for (const value of splitValues(body)) {
-    const line = await answerOne(value, miner, service);
+    const line = await answerOne(value, miner, deps);
     if (line !== undefined) lines.push(line);
   }
   return text(lines.map((line) => line + "\n").join(""), 200);
@@ -86,7 +88,7 @@ export async function answer(
 async function answerOne(
   value: string,
   miner: Miner,
-  service: MiningService,
+  { service, terms }: GetworkDeps,
 ): Promise<string | undefined> {
   let request: unknown;
   try {
@@ -102,14 +104,14 @@ async function answerOne(
   }
   switch (command.kind) {
     case "getWork": {
-      const offer = service.getworkOffer();
+      const offer = service.getworkOffer(terms);
       return offer === undefined
         ? ethProxy.error(id, WORK_NOT_READY)
         : ethProxy.result(id, workOf(offer));
     }
     case "submit": {
       const worker = service.workerOf(miner.login, command.worker, miner.worker);
-      const given = await service.submitUnassigned({ ...miner, worker }, command.claim);
+      const given = await service.submitUnassigned({ ...miner, worker }, command.claim, terms);
       if (given === undefined) return undefined;
       return given.accepted ? ethProxy.result(id, true) : ethProxy.error(id, given.error);
     }
@@ -118,7 +120,7 @@ async function answerOne(
       return ethProxy.result(id, true);
     case "getBlock": {
       // Old miners read the share difficulty here, spelt as open-ethereum-pool spells it.
-      const offer = service.getworkOffer();
+      const offer = service.getworkOffer(terms);
       const difficulty = "0x0" + (offer?.terms.difficulty ?? 0n).toString(16);
       return ethProxy.result(id, offer && { number: toQuantity(offer.job.height), difficulty });
     }

@@ -1,6 +1,8 @@
 /** Listens for miners, applies policy, pushes jobs, and owns every session until it is closed. */
 import type { Clock, Logger } from "../base/mod.ts";
 import type { PortTerms } from "./assignments.ts";
+import { answer } from "./getwork.ts";
+import { serveHttpWire } from "./http_wire.ts";
 import { openPort, type Port, type Wire } from "./net/mod.ts";
 import type { MiningService } from "./service.ts";
 import { Session } from "./session.ts";
@@ -26,6 +28,8 @@ export interface StratumOptions {
   loginTimeoutMs: number;
   /** Whether other Deno workers listen on the same ports (SO_REUSEPORT). */
   reusePort: boolean;
+  /** Bounds of HTTP getwork over these ports; undefined: it has a port of its own alone. */
+  getwork?: { limitHeadersBytes: number; limitBodyBytes: number };
 }
 
 /** Listening stratum ports. */
@@ -53,6 +57,8 @@ export async function serveStratum(
   const { clock, log, service } = deps;
   const sessions = new Set<Session>();
   const running = new Set<Promise<void>>();
+  /** Connections that speak HTTP. */
+  const wires = new Set<Wire>();
   const ports: Port[] = [];
   let offset = 0;
   let lastPushMs = clock.now();
@@ -69,6 +75,9 @@ export async function serveStratum(
         admit: (ip) => sessions.size < maxConn && policy.admit(ip),
         release: (ip) => policy.release(ip),
         onWire: (wire) => take(wire, terms),
+        ...(options.getwork === undefined
+          ? {}
+          : { onHttp: (first, wire) => takeHttp(first, wire, options.getwork!, terms) }),
       });
       ports.push(port);
       log.info("stratum.listening", { hostname: listen.hostname, port: port.port });
@@ -88,6 +97,26 @@ export async function serveStratum(
         sessions.delete(session);
         running.delete(run);
       });
+    running.add(run);
+  }
+
+  function takeHttp(
+    first: Uint8Array,
+    wire: Wire,
+    limits: NonNullable<StratumOptions["getwork"]>,
+    terms: PortTerms,
+  ) {
+    const door = { service, clock, log, terms, addressOf: (peer: string) => peer };
+    const run = serveHttpWire(first, wire, {
+      ...{ headBytesMax: limits.limitHeadersBytes, bodyBytesMax: limits.limitBodyBytes },
+      idleMs: options.timeoutMs,
+    }, { clock, handler: (request, peer) => answer(request, peer, limits, door) })
+      .catch((error) => log.error("getwork.crashed", { ip: wire.remoteAddress, error }))
+      .finally(() => {
+        running.delete(run);
+        wires.delete(wire);
+      });
+    wires.add(wire);
     running.add(run);
   }
 
@@ -124,6 +153,7 @@ export async function serveStratum(
       clearInterval(sweeper);
       const closing = ports.map((port) => port.close());
       await Promise.all([...sessions].map((session) => session.drain()));
+      for (const wire of wires) wire.close({ flush: true });
       await Promise.allSettled([...running]);
       await Promise.all(closing);
     },

@@ -35,14 +35,17 @@ export type ShareAnswer = { accepted: true; banned: boolean } | RefusedAnswer;
 /** Work is not there (yet, or while Redis or every node is away). */
 export const WORK_NOT_READY: RpcError = { code: 0, message: "Work not ready" };
 
+/** What holds for all who ask for work over HTTP at a door. */
+export interface GetworkTerms {
+  /** Share difficulty (hashes). */
+  difficulty: Difficulty;
+  scheme: Scheme;
+}
+
 /** What the service is made of. */
 export interface ServiceDeps {
   jobs: JobBook;
   policy: Policy;
-  /** Share difficulty of HTTP getwork (hashes). */
-  difficulty: Difficulty;
-  /** Scheme of HTTP getwork. */
-  scheme: Scheme;
   /** Least difficulty of NiceHash sessions (hashes). */
   niceHashMinDifficulty: Difficulty;
   /** What a miner may ask for by password (hashes). */
@@ -99,8 +102,8 @@ export class MiningService {
   }
 
   /** The current job at the terms of HTTP getwork, or undefined while there is none. */
-  getworkOffer(): Offer | undefined {
-    return this.offers()?.of(this.deps.difficulty, this.deps.scheme);
+  getworkOffer({ difficulty, scheme }: GetworkTerms): Offer | undefined {
+    return this.offers()?.of(difficulty, scheme);
   }
 
   /**
@@ -154,11 +157,11 @@ export class MiningService {
   submitUnassigned(
     miner: Miner,
     claim: Claim | MalformedClaim,
+    { difficulty, scheme }: GetworkTerms,
   ): Promise<ShareAnswer | undefined> {
     if ("field" in claim) return Promise.resolve(this.malformed(miner, claim));
     const headerHash = claim.headerHash!;
-    const { difficulty, scheme, jobs } = this.deps;
-    const found = jobs.find(headerHash);
+    const found = this.deps.jobs.find(headerHash);
     const terms = "job" in found
       ? termsOf(found.job, difficulty, scheme)
       // The corridor refuses the header; these terms are for its log.

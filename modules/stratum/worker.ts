@@ -88,8 +88,8 @@ async function start(
     counters: { accepted: 0, candidates: 0, rejected: {} },
   };
   const service = new MiningService({
-    ...{ jobs, policy, difficulty: options.difficulty, maxWorkers: options.maxWorkers },
-    ...{ scheme: options.scheme, niceHashMinDifficulty: options.niceHashMinDifficulty },
+    ...{ jobs, policy, maxWorkers: options.maxWorkers },
+    niceHashMinDifficulty: options.niceHashMinDifficulty,
     ...{ askedDifficulty: options.askedDifficulty },
     extranonces: new Extranonces({
       ...{ prefix: options.extranoncePrefix, part: options.index, parts: options.workers },
@@ -109,9 +109,13 @@ async function start(
 
   const reusePort = options.workers > 1;
   const stratum = options.stratum &&
-    await serveStratum({ ...options.stratum, reusePort }, { service, clock, log });
+    await serveStratum({
+      ...{ ...options.stratum, reusePort },
+      ...(options.getwork === undefined ? {} : { getwork: options.getwork }),
+    }, { service, clock, log });
   const getwork = options.getwork && await serveGetwork({ ...options.getwork, reusePort }, {
     ...{ service, clock, log, addressOf: addressReader(options.getwork.trustedProxies) },
+    terms: { difficulty: options.difficulty, scheme: options.scheme },
   });
   const end = new AbortController();
   every(options.policy.resetIntervalMs, end.signal, () => policy.sweep());

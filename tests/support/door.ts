@@ -54,7 +54,7 @@ export function scriptedDoor(malformedLimit = 50): ScriptedDoor {
   const door: ScriptedDoor = {
     ...{ jobs, policy, submissions: [], terms: [], reported: [], healthy: true },
     service: new MiningService({
-      ...{ jobs, policy, difficulty: 2_000_000_000n, scheme: "prop", maxWorkers: 4 },
+      ...{ jobs, policy, maxWorkers: 4 },
       ...{
         niceHashMinDifficulty: 4_000_000_000n,
         askedDifficulty: { min: 1_000_000n, max: 10n ** 15n },
