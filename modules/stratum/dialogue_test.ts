@@ -7,6 +7,7 @@ import {
   scriptedDoor,
   scriptedJob,
 } from "../../tests/support/door.ts";
+import { LineClient } from "../../tests/support/line_client.ts";
 import { dialogueNames, readDialogue, Words } from "../../tests/support/dialogue.ts";
 import type { Job } from "../work/mod.ts";
 import { serveStratum, type StratumOptions, type StratumServer } from "./server.ts";
@@ -20,34 +21,6 @@ const OPTIONS: StratumOptions = {
   ...{ trustedProxies: [], maxConn: 4, timeoutMs: 60_000, loginTimeoutMs: 60_000 },
   reusePort: false,
 };
-
-/** A client that sends lines and reads lines. */
-class LineClient {
-  #rest = "";
-  constructor(readonly conn: Deno.TcpConn) {}
-
-  static async connect(port: number): Promise<LineClient> {
-    return new LineClient(await Deno.connect({ hostname: "127.0.0.1", port }));
-  }
-
-  async send(line: string): Promise<void> {
-    await this.conn.write(new TextEncoder().encode(line + "\n"));
-  }
-
-  /** The next line, or null when the pool closed the connection. */
-  async line(): Promise<string | null> {
-    const buffer = new Uint8Array(4_096);
-    while (!this.#rest.includes("\n")) {
-      const size = await this.conn.read(buffer);
-      if (size === null) return null;
-      this.#rest += new TextDecoder().decode(buffer.subarray(0, size));
-    }
-    const end = this.#rest.indexOf("\n");
-    const line = this.#rest.slice(0, end);
-    this.#rest = this.#rest.slice(end + 1);
-    return line;
-  }
-}
 
 async function withDoor(
   test: (door: ScriptedDoor, server: StratumServer) => Promise<void>,

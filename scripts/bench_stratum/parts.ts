@@ -10,10 +10,15 @@ const HERE = new URL(".", import.meta.url).pathname;
 /** Folder of built programs. */
 export const BUILD = new URL("../../data/bench/build", import.meta.url).pathname;
 
-/** Compiles the load generator and the broadcaster. */
-export async function buildPrograms(): Promise<void> {
+/** Compiles the load generator. */
+export async function buildLoad(): Promise<void> {
   await Deno.mkdir(BUILD, { recursive: true });
   await run("cc", ["-O2", "-Wall", "-Wextra", `${HERE}load.c`, "-o", `${BUILD}/load`]);
+}
+
+/** Compiles the load generator and the broadcaster. */
+export async function buildPrograms(): Promise<void> {
+  await buildLoad();
   await run("go", ["build", "-o", `${BUILD}/broadcaster`, "."], { cwd: `${HERE}broadcaster` });
 }
 
