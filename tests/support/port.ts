@@ -73,7 +73,7 @@ export async function withPort(
   } finally {
     for (const wire of wires) wire.close();
     for (const client of clients) client.close();
-    await opened.close();
+    await within(opened.close(), "the port's end");
   }
 }
 
@@ -87,10 +87,14 @@ export class RawClient {
     for (let at = 0; at < bytes.length;) at += await this.conn.write(bytes.subarray(at));
   }
 
-  /** The next bytes, at most `max`; null when the port has closed the connection, or reset it. */
+  /**
+   * The next bytes, at most `max`; null when the port has closed the connection, or reset it.
+   *
+   * @throws when there is neither within ten seconds
+   */
   async read(max = 65_536): Promise<Uint8Array | null> {
     const buffer = new Uint8Array(max);
-    const size = await this.conn.read(buffer).catch(() => null);
+    const size = await within(this.conn.read(buffer).catch(() => null), "bytes or their end");
     return size === null ? null : buffer.subarray(0, size);
   }
 
@@ -110,6 +114,19 @@ export class RawClient {
   }
 }
 
+/** Waits for a promise. @throws after ten seconds, saying what was waited for */
+async function within<T>(promise: Promise<T>, what: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`Waited in vain for ${what}`)), 10_000);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Waits for a condition. @throws after ten seconds, saying what was waited for */
 export async function until(condition: () => boolean, what: string): Promise<void> {
   const lastMs = Date.now() + 10_000;
@@ -123,7 +140,7 @@ export async function until(condition: () => boolean, what: string): Promise<voi
 export async function readLine(wire: Wire, rest = { text: "" }): Promise<string | null> {
   const decoder = new TextDecoder();
   while (!rest.text.includes("\n")) {
-    const bytes = await wire.read();
+    const bytes = await within(wire.read(), "a line");
     if (bytes === null) return null;
     rest.text += decoder.decode(bytes);
   }
