@@ -252,7 +252,7 @@ int32_t quarry_ethash_dataset_detach(uint32_t handle);
 /*
  * Removes the dataset files of directory whose seeds have fewer than seed_rounds rounds, with what
  * lies beside them, and writes how many. Files without checksums are not this library's and stay;
- * files that any process has mapped through this library stay.
+ * files that any process has mapped or prepares through this library stay.
  */
 int32_t quarry_ethash_dataset_prune(const uint8_t *directory, size_t directory_bytes,
                                     uint32_t seed_rounds, uint32_t *out_removed);

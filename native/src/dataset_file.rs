@@ -8,7 +8,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError, create_dir_all, read_dir, remove_file, rename};
 use std::io::{self, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -62,23 +62,38 @@ pub fn file_bytes(shape: &Shape) -> u64 {
 /// Takes the lock of a dataset file; waits while another process or thread holds it.
 pub(crate) fn lock(shape: &Shape, directory: &Path, job: &Job<'_>) -> Result<File, Status> {
     create_dir_all(directory)?;
-    let path = beside(&directory.join(file_name(shape)), ".lock");
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)?;
+    let path = directory.join(file_name(shape));
     loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::Error(error)) => return Err(error.into()),
-            Err(TryLockError::WouldBlock) => job.progress.enter(Phase::Waiting, 0),
+        if let Some(lock) = try_lock(&path)? {
+            return Ok(lock);
         }
+        job.progress.enter(Phase::Waiting, 0);
         if (job.stop)() {
             return Err(Status::Closed);
         }
         std::thread::sleep(LOCK_POLL);
     }
+}
+
+/// The lock of a dataset file, unless somebody holds it or has just removed it.
+fn try_lock(dataset: &Path) -> Result<Option<File>, Status> {
+    let path = beside(dataset, ".lock");
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) => return Err(error.into()),
+    }
+    // Whoever held it before may have removed it: another one would not see this lock then.
+    let here = std::fs::metadata(&path).is_ok_and(|there| {
+        file.metadata()
+            .is_ok_and(|ours| (ours.dev(), ours.ino()) == (there.dev(), there.ino()))
+    });
+    Ok(here.then_some(file))
 }
 
 /// Generates the file of a shape; the caller holds its lock.
@@ -219,6 +234,10 @@ pub fn prune(directory: &Path, rounds: u32) -> Result<u32, Status> {
 }
 
 fn remove_unused(path: &Path) -> Result<bool, Status> {
+    // Nobody prepares the file meanwhile.
+    let Some(_lock) = try_lock(path)? else {
+        return Ok(false);
+    };
     match File::open(path) {
         Ok(file) => {
             if file.try_lock().is_err() {
@@ -230,8 +249,7 @@ fn remove_unused(path: &Path) -> Result<bool, Status> {
         Err(error) => return Err(error.into()),
     }
     remove_file(beside(path, ".sums"))?;
-    // Another process may be about to lock it: then it has no name any more, which harms nobody.
-    let _ = remove_file(beside(path, ".lock"));
+    remove_file(beside(path, ".lock"))?;
     Ok(true)
 }
 

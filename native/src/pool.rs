@@ -158,9 +158,11 @@ fn run() {
         // A panic is a bug, and no reason to let anybody wait for ever.
         let done = done.unwrap_or_else(|_| answers(&line.tasks, Status::Panic));
         count(&done);
-        let mut done = done.into_iter();
+        let mut left = done.as_slice();
         for run in Vec::from(line.tasks).chunk_by(|a, b| Arc::ptr_eq(&a.queue, &b.queue)) {
-            run[0].queue.complete(done.by_ref().take(run.len()));
+            let (theirs, others) = left.split_at(run.len());
+            run[0].queue.complete(theirs);
+            left = others;
         }
     }
 }
@@ -233,6 +235,9 @@ fn refuse_claims(line: &Line, done: &mut [Done]) {
     let claims: Vec<_> = tasks
         .filter_map(|(i, Waiting { task, .. })| Some((i, task.request, task.claim?)))
         .collect();
+    if claims.is_empty() {
+        return;
+    }
     let requests: Vec<Request> = claims.iter().map(|claim| claim.1).collect();
     let mixes = claims.iter().map(|claim| claim.2.mix);
     let mut outputs: Vec<Output> = mixes

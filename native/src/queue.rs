@@ -195,16 +195,17 @@ impl Queue {
 
     /// Answers what no thread has begun yet with [`Status::Closed`].
     pub fn drain(self: &Arc<Self>) {
-        let withdrawn = pool::withdraw(self);
-        self.complete(withdrawn.iter().map(|task| Done {
+        let answer = |task: Task| Done {
             ticket: task.ticket,
             status: Status::Closed,
             output: Output::ZERO,
-        }));
+        };
+        let withdrawn = pool::withdraw(self).into_iter();
+        self.complete(&withdrawn.map(answer).collect::<Vec<Done>>());
     }
 
     /// Takes answers in and wakes who waits for them.
-    pub(crate) fn complete(&self, done: impl Iterator<Item = Done>) {
+    pub(crate) fn complete(&self, done: &[Done]) {
         let mut state = lock(&self.state);
         if state.closed {
             return;

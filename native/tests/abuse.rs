@@ -4,47 +4,27 @@
 //! answers in between. Seeded: a failure prints the seed and comes again with QUARRY_ABUSE_SEED.
 #![allow(missing_docs, unsafe_code, clippy::undocumented_unsafe_blocks)]
 
+#[path = "common/random.rs"]
+#[allow(unreachable_pub)]
+mod random;
+
 use std::collections::BTreeMap;
 use std::ptr::{null, null_mut};
 
 use quarry_ethash::ffi::*;
 use quarry_ethash::ffi_dataset::*;
+use quarry_ethash::ffi_queue::*;
 use quarry_ethash::status::{STATUS_TABLE, Status};
+use random::Random;
 
 const CALLS: u32 = 1_000_000;
-
-/// Steele, Lea and Flood's SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    fn pick<T: Copy>(&mut self, some: &[T]) -> T {
-        some[self.below(some.len() as u64) as usize]
-    }
-
-    /// Mostly small numbers, sometimes the edges.
-    fn number(&mut self) -> u32 {
-        match self.below(4) {
-            0 => self.pick(&[0, 1, u32::MAX, 1 << 31, 4095, 4096, 8192, 8193]),
-            _ => self.below(20) as u32,
-        }
-    }
-}
 
 struct Driver {
     random: Random,
     handles: Vec<u32>,
+    queues: Vec<u32>,
+    /// Statuses of answers that were fetched.
+    answered: BTreeMap<i32, u32>,
     input: Vec<u8>,
     output: Vec<u8>,
 }
@@ -55,6 +35,14 @@ impl Driver {
         match self.random.below(5) {
             0 => self.random.number(),
             _ => self.random.pick(&self.handles),
+        }
+    }
+
+    /// A queue that is open, was closed or never was.
+    fn queue(&mut self) -> u32 {
+        match self.random.below(5) {
+            0 => self.random.number(),
+            _ => self.random.pick(&self.queues),
         }
     }
 
@@ -91,8 +79,16 @@ impl Driver {
                 quarry_ethash_search(handle, a % 4, input, 7, b % 3, other, output, 80)
             },
             11..12 => unsafe { quarry_ethash_dataset_prepare(handle, null(), 0, 1) },
-            12..60 => quarry_ethash_dataset_detach(handle),
-            60..100 => unsafe { quarry_ethash_context_info(handle, output.cast()) },
+            12..14 => self.open_queue(),
+            14..15 => quarry_ethash_queue_close(self.queue()),
+            15..16 => quarry_ethash_queue_drain(self.queue()),
+            16..40 => self.submit(handle, a),
+            40..70 => self.take(output),
+            // Never blocks for long: what is under way is answered, whatever happens to its context.
+            70..75 => quarry_ethash_queue_wait(self.queue()),
+            75..80 => unsafe { quarry_ethash_pool_info(output.cast()) },
+            80..85 => quarry_ethash_dataset_detach(handle),
+            85..100 => unsafe { quarry_ethash_context_info(handle, output.cast()) },
             100..140 => unsafe { quarry_ethash_dataset_progress(handle, output.cast()) },
             140..200 => {
                 let lengths = [
@@ -142,6 +138,50 @@ impl Driver {
         code
     }
 
+    fn open_queue(&mut self) -> i32 {
+        let mut queue = 0;
+        let capacity = self.random.pick(&[0, 1, 5, 50, 65_536, 65_537]);
+        let threads = self.random.pick(&[0, 1, 2, 257, u32::MAX]);
+        let code = unsafe { quarry_ethash_queue_open(0, capacity, threads, &mut queue) };
+        if code == 0 {
+            assert!(!self.queues.contains(&queue), "a queue came back");
+            self.queues.push(queue);
+        }
+        if self.queues.len() > 24 {
+            let oldest = self.queues.remove(0);
+            quarry_ethash_queue_close(oldest);
+        }
+        code
+    }
+
+    fn submit(&mut self, handle: u32, flags: u32) -> i32 {
+        let queue = self.queue();
+        let skipped = self.random.below(8) as usize;
+        let count = self.random.pick(&[0, 1, 2, 3, 50]);
+        let length = count * TASK_BYTES + usize::from(self.random.below(8) == 0);
+        let mut tasks = self.input[skipped..][..length].to_vec();
+        for task in tasks.as_chunks_mut::<TASK_BYTES>().0 {
+            let kind = self.random.pick(&[0, 0, 0, 1, 1, 2]) & self.random.next() as u32;
+            task[4..8].copy_from_slice(&kind.to_le_bytes());
+        }
+        let start = match self.random.below(12) {
+            0 => null(),
+            _ => tasks.as_ptr(),
+        };
+        unsafe { quarry_ethash_queue_submit(queue, handle, flags % 5, start, length) }
+    }
+
+    fn take(&mut self, output: *mut u8) -> i32 {
+        let (queue, mut count) = (self.queue(), 0);
+        let length = self.random.pick(&[72, 144, 216, 216, 71, 0, usize::MAX]);
+        let code = unsafe { quarry_ethash_queue_take(queue, output, length, &mut count) };
+        for i in 0..count as usize {
+            let status = unsafe { output.add(i * 72 + 4).cast::<i32>().read_unaligned() };
+            *self.answered.entry(status).or_default() += 1;
+        }
+        code
+    }
+
     fn open_absurd(&mut self, b: u32, c: u32) -> i32 {
         let mut handle = 0;
         // Epochs that are served would take a second to build.
@@ -181,6 +221,8 @@ fn a_million_random_calls_get_codes_and_never_a_panic() {
     let mut driver = Driver {
         random,
         handles: vec![0],
+        queues: vec![0],
+        answered: BTreeMap::new(),
         input,
         output: vec![0; 256],
     };
@@ -201,20 +243,28 @@ fn a_million_random_calls_get_codes_and_never_a_panic() {
             assert_eq!(right_answer(), expected, "after call {i}");
         }
     }
-    let names: Vec<&str> = seen.keys().map(|code| known[code]).collect();
-    let reached = [
+    let names = |codes: &BTreeMap<i32, u32>| -> Vec<&str> {
+        codes.keys().map(|code| known[code]).collect()
+    };
+    println!("{seen:?}, answers {:?}", driver.answered);
+    for name in [
         "OK",
         "NOT_FOUND",
         "NULL_POINTER",
         "INVALID_LENGTH",
         "INVALID_HANDLE",
-    ];
-    for name in reached
-        .into_iter()
-        .chain(["INVALID_EPOCH", "UNSUPPORTED", "NO_DATASET"])
-    {
-        assert!(names.contains(&name), "{name} was never seen: {names:?}");
+        "INVALID_EPOCH",
+        "UNSUPPORTED",
+        "NO_DATASET",
+        "BUSY",
+    ] {
+        assert!(names(&seen).contains(&name), "{name}: {seen:?}");
     }
+    let answered = names(&driver.answered);
+    for name in ["OK", "CLAIM_FAILED"] {
+        assert!(answered.contains(&name), "{name}: {answered:?}");
+    }
+    assert!(!answered.contains(&"PANIC"));
 }
 
 fn right_answer() -> [u8; 64] {

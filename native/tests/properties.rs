@@ -10,9 +10,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use quarry_ethash::algorithm::{ALGORITHMS, Kind};
 use quarry_ethash::context::{Context, Wish};
-use quarry_ethash::dataset::Place;
 use quarry_ethash::epoch::Shape;
-use quarry_ethash::generate::{Job, Progress};
 use quarry_ethash::hashimoto::{Output, Request};
 use quarry_ethash::search::search;
 use quarry_ethash::tier::Tier;
@@ -45,12 +43,7 @@ static EPOCHS: LazyLock<Vec<Epoch>> = LazyLock::new(|| {
 fn equal(shape: Shape, tier: Tier) -> Context {
     let context = Context::build(shape, tier).unwrap();
     if shape.dataset_items > 0 {
-        let job = Job {
-            threads: 1,
-            stop: &|| false,
-            progress: &Progress::default(),
-        };
-        context.prepare(Place::Memory, &job).unwrap();
+        common::prepare_in_memory(&context);
     }
     context
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use quarry_ethash::algorithm::Algorithm;
 use quarry_ethash::context::{Context, Wish};
+use quarry_ethash::dataset::Place;
 use quarry_ethash::epoch::Shape;
+use quarry_ethash::generate::{Job, Progress};
 use quarry_ethash::hashimoto::{Output, Request};
 use quarry_ethash::{ethash, frkhash, ubqhash};
 use serde_json::Value;
@@ -122,6 +124,16 @@ pub fn hash(context: &Context, wish: Wish, requests: &[Request]) -> Vec<Output> 
 pub fn singly(context: &Context, wish: Wish, requests: &[Request]) -> Vec<Output> {
     let one = |request: &Request| hash(context, wish, &[*request])[0];
     requests.iter().map(one).collect()
+}
+
+/// Gives a context its dataset, in memory.
+pub fn prepare_in_memory(context: &Context) {
+    let job = Job {
+        threads: 1,
+        stop: &|| false,
+        progress: &Progress::default(),
+    };
+    context.prepare(Place::Memory, &job).unwrap();
 }
 
 /// A directory that is removed with its content.
