@@ -23,6 +23,8 @@ interface Part {
 const deno = Deno.execPath();
 const ci = Deno.env.get("CI") === "true";
 const NATIVE = "native";
+/** How a command ends that could not test anything, and says why on its last line. */
+const EXIT_SKIPPED = 77;
 
 const PARTS: Part[] = [
   { name: "format", command: [deno, "fmt", "--check"] },
@@ -37,6 +39,7 @@ const PARTS: Part[] = [
     cwd: NATIVE,
   },
   { name: "rust", command: ["cargo", "test", "--quiet"], cwd: NATIVE, count: countCargo },
+  { name: "miri", command: ["./check_memory"], cwd: NATIVE, count: countNames, slow: true },
   {
     name: "unit",
     command: denoTest("modules/", "tests/twins/", "tests/frontend/"),
@@ -77,10 +80,10 @@ async function main(args: string[]): Promise<number> {
 async function runPart(part: Part): Promise<Count> {
   const startMs = performance.now();
   if (part.needs !== undefined && !await part.needs.has()) {
-    say(`-- ${part.name}: ${ci ? "FAILED" : "skipped"}, ${part.needs.what} is missing`);
-    return ci ? { passed: 0, failed: 1, skipped: 0 } : { passed: 0, failed: 0, skipped: 1 };
+    return skip(part, `${part.needs.what} is missing`);
   }
   const { code, output } = await run(part);
+  if (code === EXIT_SKIPPED) return skip(part, output.trimEnd().split("\n").at(-1)!);
   const count = part.count?.(output) ?? { passed: 0, failed: 0, skipped: 0 };
   const counted = count.passed + count.failed + count.skipped;
   // A runner that counts nothing, or fails without a failed test, is itself a failure.
@@ -88,9 +91,16 @@ async function runPart(part: Part): Promise<Count> {
   else if ((code !== 0 && count.failed === 0) || counted === 0) count.failed++;
   const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
   const verdict = count.failed === 0 ? "ok" : "FAILED";
-  say(`-- ${part.name}: ${verdict}, ${count.passed} passed, ${count.failed} failed, ${seconds} s`);
+  const how = /^checked by .*$/m.exec(output)?.[0];
+  const counts = [`${count.passed} passed`, `${count.failed} failed`, `${seconds} s`];
+  say(`-- ${part.name}: ${[verdict, ...counts, ...(how === undefined ? [] : [how])].join(", ")}`);
   if (count.failed > 0) await Deno.stdout.write(new TextEncoder().encode(output.slice(-20_000)));
   return count;
+}
+
+function skip(part: Part, reason: string): Count {
+  say(`-- ${part.name}: ${ci ? "FAILED" : "skipped"}: ${reason}`);
+  return ci ? { passed: 0, failed: 1, skipped: 0 } : { passed: 0, failed: 0, skipped: 1 };
 }
 
 async function run(part: Part): Promise<{ code: number; output: string }> {
@@ -132,6 +142,12 @@ function countCargo(output: string): Count {
     count.skipped += Number(match[3]);
   }
   return count;
+}
+
+/** Counts tests that ran several times, as under Miri, once. A failed one is seen by the exit code. */
+function countNames(output: string): Count {
+  const names = [...output.matchAll(/^test (\w+) \.\.\./gm)].map((match) => match[1]);
+  return { passed: new Set(names).size, failed: 0, skipped: 0 };
 }
 
 async function hasCommand(name: string): Promise<boolean> {
