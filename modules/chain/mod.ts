@@ -3,6 +3,7 @@
  * Heights, hashes and JSON-RPC answers come in; rewards, blocks and fates of submissions go out.
  * This room never decides who is paid, never signs, and never touches Redis.
  */
+export { followHeads, type HeadsOptions } from "./heads.ts";
 export * from "./networks.ts";
 export * from "./reward.ts";
 export { NodeError, type NodeErrorKind, type NodeOptions } from "./rpc.ts";

@@ -40,36 +40,42 @@ const VAR_DIFF = {
 
 Deno.test("stratumPorts stand behind the first port and take its settings as defaults", () => {
   const { config, warnings } = parse({
-    scheme: "pplns",
+    scheme: "prop",
     proxy: { difficulty: 5_000_000_000, varDiff: {}, tls: { cert: "a.pem", key: "/k/a.key" } },
     stratumPorts: [
       { listen: ":9009" },
       {
         ...{ listen: "127.0.0.1:9010", difficulty: "1000000000000", varDiff: false },
-        ...{ scheme: "solo", tls: { cert: "b.pem", key: "b.key", only: true } },
+        ...{ scheme: "prop", tls: { cert: "b.pem", key: "b.key", only: true } },
       },
     ],
   });
   assert.deepEqual(warnings, []);
-  assert.equal(config.scheme, "pplns");
+  assert.equal(config.scheme, "prop");
   assert.equal(config.proxy.stratum.enabled, true);
   assert.deepEqual(config.proxy.stratum.ports, [
     {
       listen: { hostname: "0.0.0.0", port: 8008 },
-      ...{ difficulty: 5_000_000_000n, varDiff: VAR_DIFF, scheme: "pplns" },
+      ...{ difficulty: 5_000_000_000n, varDiff: VAR_DIFF, scheme: "prop" },
       tls: { cert: "/etc/quarry/a.pem", key: "/k/a.key", only: false },
       proxyProtocol: false,
     },
     {
       listen: { hostname: "0.0.0.0", port: 9009 },
-      ...{ difficulty: 5_000_000_000n, varDiff: VAR_DIFF, scheme: "pplns", proxyProtocol: false },
+      ...{ difficulty: 5_000_000_000n, varDiff: VAR_DIFF, scheme: "prop", proxyProtocol: false },
     },
     {
       listen: { hostname: "127.0.0.1", port: 9010 },
-      ...{ difficulty: 1_000_000_000_000n, scheme: "solo", proxyProtocol: false },
+      ...{ difficulty: 1_000_000_000_000n, scheme: "prop", proxyProtocol: false },
       tls: { cert: "/etc/quarry/b.pem", key: "/etc/quarry/b.key", only: true },
     },
   ]);
+});
+
+Deno.test("schemes that are not accounted for yet are refused by path, never ignored", () => {
+  assert.match(problemOf({ scheme: "pplns" }), /^scheme: is for a later version/);
+  const port = { listen: ":9009", scheme: "solo" };
+  assert.match(problemOf({ stratumPorts: [port] }), /^stratumPorts.0.scheme: is for a later/);
 });
 
 Deno.test("stratumPorts open although proxy.enabled closes getwork and the first port", () => {

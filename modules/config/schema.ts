@@ -167,7 +167,7 @@ export const fileSchema = z.object({
   extranonce: z.enum(["single", "leased"]).default("single")
     .describe("two bytes, for one mining instance; leased: three bytes, for several"),
   scheme: z.enum(SCHEMES).default("prop")
-    .describe("how rewards are shared: by round, over the last shares, or the finder alone"),
+    .describe("how rewards are shared: prop, by round; pplns and solo are for a later version"),
   pplns: z.object({
     window: multiple.prefault("2")
       .describe("last shares that are paid, in multiples of the network's difficulty"),

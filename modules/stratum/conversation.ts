@@ -198,6 +198,11 @@ export class Conversation {
     }
     if (service.policy.isBlacklisted(login.login)) return this.#turnAway(command.id);
     const wishes = readPassword(command.password);
+    if (login.solo || wishes.solo) {
+      // Counted in the common round it would not be what the miner asked for.
+      const message = "Solo mining is not offered here: log in without solo";
+      return { text: dialect.error(command.id, { code: -1, message, kind: "unauthorized" }) };
+    }
     const worker = service.workerOf(login.login, command.worker, login.worker, wishes.worker);
     const user = { ...login, worker };
     const isFirst = this.#users.first === undefined;

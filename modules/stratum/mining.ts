@@ -5,12 +5,13 @@
  */
 import type { Facts, Logger, LogSink } from "../base/mod.ts";
 import { type Clock, retry } from "../base/mod.ts";
-import { createNode, createNodes, type NodeHealth } from "../chain/mod.ts";
+import { createNode, createNodes, followHeads, type NodeHealth } from "../chain/mod.ts";
 import { createKeys, openStore, writeNodeState } from "../ledger/mod.ts";
 import type { Job } from "../work/mod.ts";
-import { watchWork } from "../work/mod.ts";
+import { Bell, watchWork } from "../work/mod.ts";
 import { supervise, type Supervised } from "../workers/mod.ts";
 import { leasePrefix } from "./instance_lease.ts";
+import { type NotifyOptions, serveNotify } from "./notify_door.ts";
 import type { StratumStatus, StratumWorkerOptions, ToStratum } from "./messages.ts";
 
 /** What mining is opened with: the workers' options without their number, and the watcher's. */
@@ -32,6 +33,10 @@ export interface MiningOptions {
   /** Chain id that every node must report; undefined on a chain that nobody described. */
   chainId?: number;
   blockRefreshIntervalMs: number;
+  /** Where nodes push new work; undefined: nowhere. */
+  notify?: NotifyOptions;
+  /** Nodes whose new heads are followed over WebSocket. */
+  heads: { name: string; ws: string }[];
   stateUpdateIntervalMs: number;
   upstreamCheckIntervalMs: number;
 }
@@ -57,6 +62,8 @@ export interface Mining {
   stop(withinMs: number): Promise<boolean>;
 }
 
+/** Silence after which a WebSocket is thought dead: many blocks of any chain (milliseconds). */
+const HEADS_SILENT_MS = 600_000;
 /** Work without a sign of life from any node is withdrawn after this (milliseconds). */
 const WORK_STALE_MS = 30_000;
 
@@ -105,10 +112,16 @@ export async function openMining(
     ...(options.chainId === undefined ? {} : { chainId: options.chainId }),
   });
   await nodes.check();
+  const bell = new Bell();
   const loops = [
+    ...options.heads.map(({ name, ws }) =>
+      followHeads({ node: name, url: ws, silentMs: HEADS_SILENT_MS }, {
+        ...{ clock, log, onHead: () => bell.ring() },
+      }, end.signal)
+    ),
     nodes.run(options.upstreamCheckIntervalMs, end.signal),
     watchWork({ intervalMs: options.blockRefreshIntervalMs, staleAfterMs: WORK_STALE_MS }, {
-      ...{ clock, log, source: () => nodes.healthy()[0], onFailure: () => {} },
+      ...{ clock, log, bell, source: () => nodes.healthy()[0], onFailure: () => {} },
       onJob(next) {
         job = next;
         const { height, headerHash, node } = next;
@@ -171,10 +184,15 @@ export async function openMining(
     };
   }
 
+  const notify = options.notify && await serveNotify(options.notify, {
+    ...{ clock, log, onPush: () => bell.ring() },
+  });
+
   return {
     status,
     async stop(withinMs) {
       end.abort(new Error("stopped"));
+      await notify?.close(1_000);
       const stopped = await Promise.all(workers.map((worker) => worker.stop(withinMs)));
       await Promise.allSettled(loops);
       return stopped.every(Boolean);

@@ -23,6 +23,10 @@ export function miningOptions(config: Config, network: Network | undefined): Min
       leased: config.extranonce === "leased",
       ...(config.instance === undefined ? {} : { instance: config.instance }),
     },
+    ...(proxy.notifyListen === undefined
+      ? {}
+      : { notify: { ...proxy.notifyListen, nodes: plain(config.upstreams) } }),
+    heads: config.upstreams.flatMap(({ name, ws }) => ws === undefined ? [] : [{ name, ws }]),
     maxFails: proxy.maxFails,
     blockRefreshIntervalMs: proxy.blockRefreshIntervalMs,
     stateUpdateIntervalMs: proxy.stateUpdateIntervalMs,

@@ -1,5 +1,6 @@
 /** Asks the nodes for work, notices change and dead sources, and publishes each job once. */
 import { type Clock, errorText, type Logger } from "../base/mod.ts";
+import type { Bell } from "./bell.ts";
 import { type Job, jobOf, type WorkPackage } from "./job.ts";
 
 /** Where work comes from: the first healthy node. */
@@ -27,6 +28,8 @@ export interface WatchDeps {
   onJob(job: Job): void;
   /** Work is withdrawn: no node has answered for `staleAfterMs`. */
   onWorkLost(reason: string): void;
+  /** Rings when a node has news: the next question comes at once. */
+  bell?: Bell;
   /** A question failed; the caller may look for another node. */
   onFailure(node: string, error: unknown): void;
 }
@@ -37,11 +40,13 @@ export async function watchWork(
   deps: WatchDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, log } = deps;
+  const { clock, log, bell } = deps;
   let lastHeader = "";
   let lastAnswerMs = clock.now();
   let lost = false;
   while (!signal.aborted) {
+    // What rings from here on is answered by another question.
+    bell?.reset();
     const source = deps.source();
     try {
       const work = await source?.getWork();
@@ -62,7 +67,15 @@ export async function watchWork(
       lost = withdrawIfStale(lost, errorText(error));
     }
     if (source === undefined) lost = withdrawIfStale(lost, "no node is healthy");
-    await clock.sleep(options.intervalMs, signal).catch(() => {});
+    await pause();
+  }
+
+  async function pause(): Promise<void> {
+    if (bell === undefined) return await clock.sleep(options.intervalMs, signal).catch(() => {});
+    const woken = new AbortController();
+    const sleep = clock.sleep(options.intervalMs, AbortSignal.any([signal, woken.signal]));
+    await Promise.race([sleep.catch(() => {}), bell.rung]);
+    woken.abort(new Error("rung"));
   }
 
   function withdrawIfStale(already: boolean, reason: string): boolean {

@@ -1,6 +1,7 @@
 /** Jobs by header hash, and the watch over a scripted node and a fake clock. */
 import assert from "node:assert/strict";
-import { FakeClock, silentLogger } from "../base/mod.ts";
+import { FakeClock, silentLogger, systemClock } from "../base/mod.ts";
+import { Bell } from "./bell.ts";
 import { type Job, jobOf, type WorkPackage } from "./job.ts";
 import { JobBook, JOBS_MAX } from "./job_book.ts";
 import { watchWork } from "./watch.ts";
@@ -66,4 +67,31 @@ Deno.test("watchWork() publishes a change once, withdraws silent work and gives 
   assert.equal(heard.at(-1), "job 1");
   end.abort(new Error("done"));
   await watching;
+});
+
+Deno.test("watchWork() asks at once when a bell rings, also one that rings while it asks", async () => {
+  const bell = new Bell();
+  const end = new AbortController();
+  const asked = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const third = Promise.withResolvers<void>();
+  let n = 0;
+  const done = watchWork({ intervalMs: 3_600_000, staleAfterMs: 10_800_000 }, {
+    ...{ clock: systemClock, log: silentLogger, bell, onJob() {}, onWorkLost() {}, onFailure() {} },
+    source: () => ({
+      name: "node",
+      getWork() {
+        asked[n]?.resolve();
+        if (++n === 2) bell.ring();
+        if (n === 3) third.resolve();
+        return Promise.resolve(undefined);
+      },
+    }),
+  }, end.signal);
+  await asked[0]!.promise;
+  bell.ring();
+  await asked[1]!.promise;
+  await third.promise;
+  end.abort(new Error("done"));
+  await done;
+  assert.equal(n, 3);
 });
