@@ -8,6 +8,7 @@ import { Buffer } from "node:buffer";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Clock, Logger } from "../base/mod.ts";
+import { wakeListener } from "./file_handles.ts";
 
 /** Settings of an HTTP port. */
 export interface HttpOptions {
@@ -41,7 +42,9 @@ export interface HttpServer {
 
 /** That all connections are taken is told to the log at most this often (milliseconds). */
 const FULL_LOG_MS = 10_000;
-/** How often overdue requests are looked for (milliseconds). */
+/** Connections that the system holds until they are accepted. */
+const BACKLOG = 511;
+/** How often overdue requests are looked for, and the listener is woken (milliseconds). */
 const CHECK_MS = 1_000;
 
 /** Opens an HTTP port. @throws when the address is taken */
@@ -117,18 +120,21 @@ export async function serveHttp(
   const { hostname: host, port, reusePort = false } = options;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host, port, reusePort }, () => {
+    server.listen({ host, port, reusePort, backlog: BACKLOG }, () => {
       server.off("error", reject);
       resolve();
     });
   });
   // Out of file handles, most likely: the port stays open.
   server.on("error", (error) => log.warn("http.acceptFailed", { error }));
+  // A listener that ran out of file handles hears of nobody any more until it is woken.
+  const waking = setInterval(() => wakeListener(server, BACKLOG), CHECK_MS);
 
   return {
     port: (server.address() as AddressInfo).port,
     async close(withinMs) {
       closing = true;
+      clearInterval(waking);
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       const end = new AbortController();

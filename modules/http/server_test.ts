@@ -1,5 +1,6 @@
 /** The HTTP door against peers that hold connections, drip bytes and send nonsense. */
 import assert from "node:assert/strict";
+import { startChild, until } from "../../tests/support/process.ts";
 import { createLogger, type LogRecord, systemClock } from "../base/mod.ts";
 import { type HttpHandler, type HttpOptions, serveHttp } from "./server.ts";
 
@@ -154,4 +155,28 @@ Deno.test("HttpServer.close() does not wait for requests whose peers went away",
   const startMs = performance.now();
   await http.server.close(5_000);
   assert.ok(performance.now() - startMs < 2_500);
+});
+
+Deno.test("serveHttp() accepts again after the process ran out of file handles", {
+  ignore: Deno.build.os !== "linux",
+}, async () => {
+  const hello = new URL("../../tests/fixtures/http/hello.ts", import.meta.url).pathname;
+  await using child = startChild("sh", [
+    ...["-c", `ulimit -n 120; exec "$0" run --allow-net "$1"`, Deno.execPath(), hello],
+  ]);
+  const port = Number(await until("the port", () => /"port":(\d+)/.exec(child.output())?.[1]));
+  const connect = () => Deno.connect({ hostname: "127.0.0.1", port });
+  const ask = async (conn: Deno.TcpConn) => {
+    await conn.write(new TextEncoder().encode("GET / HTTP/1.1\r\nhost: x\r\n\r\n"));
+    const buffer = new Uint8Array(1_024);
+    const size = await conn.read(buffer);
+    return new TextDecoder().decode(buffer.subarray(0, size ?? 0));
+  };
+  // The system takes more connections than the process has handles for.
+  const held = await Promise.all(Array.from({ length: 160 }, connect));
+  assert.match(await ask(held[0]!), /^HTTP\/1.1 200/);
+  for (const conn of held) conn.close();
+  const late = await connect();
+  assert.match(await ask(late), /^HTTP\/1.1 200/);
+  late.close();
 });

@@ -6,11 +6,11 @@
  */
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { PoolError } from "../../base/mod.ts";
+import { areHandlesLeft, wakeListener } from "../../http/mod.ts";
 import { normalAddress, rangeTest } from "./addresses.ts";
 import { Arrival, type PortShared } from "./arrival.ts";
 import { CertificateStore } from "./certificates.ts";
 import { Deadlines } from "./deadlines.ts";
-import { areHandlesLeft, wakeListener } from "./file_handles.ts";
 import { type Port, PORT_TIMES, type PortDeps, type PortOptions } from "./options.ts";
 import { Tally } from "./tally.ts";
 
