@@ -39,6 +39,7 @@ export async function submitCandidate(
   const block = {
     ...{ height: share.job.height, nonce: record.nonce, headerHash: record.headerHash },
     ...{ login: record.login, worker: record.worker, difficulty: share.job.difficulty },
+    scheme: record.scheme,
   };
   log.info("block.found", block);
   const answers = deps.submitWork(record.nonce, record.headerHash, record.mix);

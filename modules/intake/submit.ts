@@ -1,9 +1,10 @@
 /**
  * The share path: judge, record, tell policy, answer. This is how a share becomes money.
  *
- * A verified share is one row in `shares:roundCurrent`; when a candidate closes the round, the
- * unlocker splits the block's reward by those rows, and the payer pays the balances. `accepted` is
- * answered only after the ledger has the share.
+ * A verified share is added to its login's sum: in `shares:roundCurrent` (prop), in the window
+ * (pplns) or in a counter of its own (solo). A candidate turns the sums of its scheme into the
+ * block's round; the unlocker splits the reward by these, and the payer pays the balances.
+ * `accepted` is answered only after the ledger has the share.
  */
 import { assert, type Logger } from "../base/mod.ts";
 import type { Recorder, ShareRecord } from "../ledger/mod.ts";
@@ -69,7 +70,7 @@ export async function submitShare(
   const verdict = await judge(deps, submission, terms.target);
   if (verdict.kind !== "valid") return reject(deps, submission, terms, verdict.kind);
   const { share } = verdict;
-  const record = recordOf(share, terms.difficulty);
+  const record = recordOf(share, terms);
 
   if (share.candidate) {
     const fate = await submitCandidate(deps, share, record).catch(() => undefined);
@@ -91,10 +92,14 @@ export async function submitShare(
   return { accepted: true, candidate: share.candidate, banned };
 }
 
-function recordOf(share: VerifiedShare, difficulty: bigint): ShareRecord {
+function recordOf(share: VerifiedShare, { difficulty, scheme }: ShareTerms): ShareRecord {
   const { login, worker, nonce, headerHash } = share.submission;
+  const { height, difficulty: blockDifficulty } = share.job;
   assert(difficulty > 0n, "A share must be credited with a positive difficulty", { difficulty });
-  return { login, worker, nonce, headerHash, mix: share.mix, height: share.job.height, difficulty };
+  return {
+    ...{ login, worker, nonce, headerHash, mix: share.mix, height },
+    ...{ difficulty, scheme, blockDifficulty },
+  };
 }
 
 function reject(

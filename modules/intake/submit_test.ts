@@ -87,7 +87,10 @@ Deno.test("submitShare() records a share at its job's height with the difficulty
   const { login, worker, nonce, headerHash } = SUBMISSION;
   const mix = "0x" + "cd".repeat(32);
   assert.deepEqual(recorded, [
-    { login, worker, nonce, headerHash, mix, height: 42, difficulty: 1_000n },
+    {
+      ...{ login, worker, nonce, headerHash, mix, height: 42, difficulty: 1_000n },
+      ...{ scheme: "prop", blockDifficulty: 1_000_000n },
+    },
   ]);
   assert.equal(deps.counters.accepted, 1);
 });

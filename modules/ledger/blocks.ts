@@ -7,12 +7,14 @@
  */
 import {
   type Clock,
+  InvariantError,
   type Shannon,
   unixSeconds,
   type Wei,
   WEI_PER_SHANNON,
   weiToShannonFloor,
 } from "../base/mod.ts";
+import type { Scheme } from "../config/mod.ts";
 import { blockMember, type BlockRow, type Candidate } from "./block_rows.ts";
 import { parseBlockRow, parseCandidate } from "./block_rows.ts";
 import { type Lease, type LedgerDeps, moneyScript, runFenced } from "./leases.ts";
@@ -95,6 +97,22 @@ export async function readRoundShares(
   return await readAmounts(deps, deps.keys.round(height, nonce));
 }
 
+/**
+ * By which scheme a block's round was made; a round of which nothing is kept is "prop", as all of the
+ * old pool's are.
+ *
+ * @throws {InvariantError} when something else than a scheme is kept
+ */
+export async function readRoundScheme(
+  deps: LedgerDeps,
+  block: Place & { nonce: string },
+): Promise<Scheme> {
+  const scheme = await deps.store.command("HGET", deps.keys.own.roundSchemes(), ownFieldOf(block));
+  if (scheme === null) return "prop";
+  if (scheme === "prop" || scheme === "pplns" || scheme === "solo") return scheme;
+  throw new InvariantError(`Cannot read the scheme of a round: current value is "${scheme}"`);
+}
+
 /** What is kept of a block beside its row, if anything. */
 export async function readBlockAccount(
   deps: LedgerDeps,
@@ -136,12 +154,14 @@ export async function creditImmature(
       ...[keys.candidates(), keys.immature(), keys.creditsImmature(height, hash)],
       ...[keys.finances(), keys.own.blockAccounts(), keys.own.scratch()],
       ...[keys.round(candidate.height, nonce), keys.round(height, nonce)],
+      keys.own.roundSchemes(),
       ...items.map(([login]) => keys.miner(login)),
     ], [
       ...[settled.plan, last ? "1" : "0", candidate.member],
       ...[blockMember(rowOf(candidate, settled)), String(height)],
       ...[fieldOf({ height, nonce }), JSON.stringify(account)],
       ...[sum(items.map(([, amount]) => amount)), total, settled.credits.size].map(String),
+      ...[fieldOf(candidate), ownFieldOf({ ...settled, nonce })],
       ...items.flatMap(([login, amount]) => [login, String(amount)]),
     ]);
   }
@@ -202,7 +222,7 @@ export async function orphanCandidate(
 
 /**
  * Writes a final orphan: its immature credits go back, it moves to matured, and with `returnShares`
- * (PROP) the shares of its round join the current one.
+ * (for a "prop" round alone) the shares of its round join the current one; its round goes.
  */
 export async function orphanBlock(
   deps: BlockDeps,
@@ -284,6 +304,7 @@ function accountOf(
 }
 
 type Found = Pick<BlockRow, "nonce" | "foundAt" | "difficulty" | "totalShares">;
+type Place = Pick<BlockRow, "height" | "uncleHeight">;
 
 function rowOf(found: Found, settled: Settlement): Omit<BlockRow, "height" | "member"> {
   const { uncleHeight, hash, rewardWei } = settled;
@@ -296,6 +317,12 @@ function orphanOf(found: Found): Omit<BlockRow, "height" | "member"> {
 
 function fieldOf(block: { height: number; nonce: string }): string {
   return `${block.height}:${block.nonce}`;
+}
+
+/** By the height that the block itself has, which an uncle's row names beside its includer's. */
+function ownFieldOf(block: Place & { nonce: string }): string {
+  const { uncleHeight, height, nonce } = block;
+  return fieldOf({ height: uncleHeight > 0 ? uncleHeight : height, nonce });
 }
 
 function transitionKey(

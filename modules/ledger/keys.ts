@@ -83,6 +83,19 @@ function ownKeys(own: string) {
     bucket: (startSeconds: number) => `${own}:hashrate:${startSeconds}`,
     /** hash with expiry: `login:worker` → `hashrateHps:unixSeconds` as the miner reported it. */
     reported: () => `${own}:reported`,
+    /** hash: login → sum of solo share difficulty since its last solo block. */
+    solo: () => `${own}:solo`,
+    /**
+     * hash: the PPLNS window: `first`, `open` (numbers of its oldest and newest slice), `total`
+     * (difficulty of these and all between), `s<number>` (of each), `dropping`, `cursor`.
+     */
+    pplns: () => `${own}:pplns`,
+    /** hash: login → sum of share difficulty in the PPLNS window. */
+    pplnsSums: () => `${own}:pplns:sums`,
+    /** hash each: login → sum of share difficulty in one slice; scripts add the slice's number. */
+    pplnsSlicePrefix: () => `${own}:pplns:slice:`,
+    /** hash: `<height>:<nonce>` → scheme of that round; a round without one is "prop". */
+    roundSchemes: () => `${own}:rounds:schemes`,
     /** hash: number (0 to 255) → name of the instance whose extranonces begin with it. */
     instances: () => `${own}:instances`,
     /** zset: time until which it is held (ms) → number of an instance. */

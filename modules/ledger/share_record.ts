@@ -1,8 +1,11 @@
 /** One batch of shares, and one candidate, as a single script call each. */
 import { type Clock, type Difficulty, unixSeconds } from "../base/mod.ts";
+import type { Scheme } from "../config/mod.ts";
 import type { Keys } from "./keys.ts";
 import { type Reply, type Store, StoreError } from "./redis.ts";
 import { checkedScript } from "./checked_script.ts";
+import { DROP_FIELDS, SLICES_MAX, windowOf } from "./pplns.ts";
+import pplnsLua from "./scripts/pplns.lua" with { type: "text" };
 import recordCandidateLua from "./scripts/record_candidate.lua" with { type: "text" };
 import recordSharesLua from "./scripts/record_shares.lua" with { type: "text" };
 
@@ -21,9 +24,15 @@ export interface ShareRecord {
   mix: string;
   /** Difficulty that the share is credited with (hashes, below 10^15). */
   difficulty: Difficulty;
+  /**
+   * How it takes part in rewards. @default {"prop"} as in journals of before there were others
+   */
+  scheme?: Scheme;
+  /** Difficulty of the job's block (hashes), in which the PPLNS window is measured. */
+  blockDifficulty?: Difficulty;
 }
 
-/** A share that also met the block's target. */
+/** A share that also met the block's target; its scheme says whose round the block pays. */
 export interface CandidateRecord extends ShareRecord {
   /** Difficulty of the block (hashes), from the job's target. */
   blockDifficulty: Difficulty;
@@ -43,8 +52,8 @@ export const HEIGHTS_ACCEPTED = 7;
 /** Rows that one batch removes from the duplicate set at most. */
 const TRIM_ROWS = 2_000;
 
-const RECORD_SHARES = checkedScript("record_shares", recordSharesLua);
-const RECORD_CANDIDATE = checkedScript("record_candidate", recordCandidateLua);
+const RECORD_SHARES = checkedScript("record_shares", `${pplnsLua}\n${recordSharesLua}`);
+const RECORD_CANDIDATE = checkedScript("record_candidate", `${pplnsLua}\n${recordCandidateLua}`);
 
 /** What the record functions need. */
 export interface RecordDeps {
@@ -53,6 +62,8 @@ export interface RecordDeps {
   clock: Clock;
   /** Life (seconds) of a hashrate bucket: the configured `hashrateExpiration`. */
   hashrateExpirationSeconds: number;
+  /** The PPLNS window in thousandths of the network's difficulty; pplns shares need it. */
+  pplnsWindowMilli?: bigint;
 }
 
 /**
@@ -69,24 +80,34 @@ export async function recordShares(
   const nowSeconds = unixSeconds(deps.clock);
   const scriptKeys = [
     ...[keys.pow(), keys.roundCurrent(), keys.stats(), keys.own.batch(batchId), keys.own.chain()],
-    keys.own.bucket(bucketStart(nowSeconds)),
+    ...[keys.own.bucket(bucketStart(nowSeconds)), keys.own.solo()],
+    ...[keys.own.pplns(), keys.own.pplnsSums()],
   ];
   const minerIndex = new Map<string, number>();
-  const args = [
-    ...[String(BATCH_REPLY_SECONDS), String(TRIM_ROWS), bucketLife(deps), String(nowSeconds)],
-    String(HEIGHTS_ACCEPTED),
-  ];
+  const perShare: string[] = [];
+  let shared = 0n, pplns = 0n;
+  let newest: ShareRecord | undefined;
   for (const share of shares) {
-    let index = minerIndex.get(share.login);
+    const { login, height, difficulty, scheme = "prop" } = share;
+    let index = minerIndex.get(login);
     if (index === undefined) {
-      index = scriptKeys.push(keys.miner(share.login));
-      minerIndex.set(share.login, index);
+      index = scriptKeys.push(keys.miner(login));
+      minerIndex.set(login, index);
     }
-    args.push(
-      ...[String(index), String(share.height), powMember(share), share.login],
-      ...[`${share.login}:${share.worker}`, share.difficulty.toString()],
+    if (scheme !== "solo") shared += difficulty;
+    if (scheme === "pplns") pplns += difficulty;
+    if (scheme === "pplns" && height >= (newest?.height ?? height)) newest = share;
+    perShare.push(
+      ...[String(index), String(height), powMember(share), login],
+      ...[`${login}:${share.worker}`, difficulty.toString(), scheme],
     );
   }
+  const args = [
+    ...[String(BATCH_REPLY_SECONDS), String(TRIM_ROWS), bucketLife(deps), String(nowSeconds)],
+    ...[String(HEIGHTS_ACCEPTED), String(shared), String(pplns)],
+    // As many fields more as the batch may add, so that dropping never falls behind.
+    ...[...windowArgs(deps, newest), String(DROP_FIELDS + shares.length), ...perShare],
+  ];
   const reply = await deps.store.script(RECORD_SHARES, scriptKeys, args);
   return fatesOf(reply, shares.length);
 }
@@ -103,16 +124,19 @@ export async function recordCandidate(
   foundAtSeconds: number,
 ): Promise<CandidateFate> {
   const { keys } = deps;
-  const { login, height, nonce } = candidate;
+  const { login, height, nonce, scheme = "prop" } = candidate;
   const reply = await deps.store.script(RECORD_CANDIDATE, [
     ...[keys.pow(), keys.roundCurrent(), keys.stats(), keys.own.batch(batchId), keys.own.chain()],
     ...[keys.own.bucket(bucketStart(foundAtSeconds)), keys.miner(login), keys.round(height, nonce)],
     ...[keys.candidates(), keys.finders(), keys.own.scratch(), keys.own.submissions()],
+    ...[keys.own.solo(), keys.own.pplns(), keys.own.pplnsSums(), keys.own.roundSchemes()],
   ], [
     ...[String(BATCH_REPLY_SECONDS), bucketLife(deps), String(foundAtSeconds), String(height)],
     ...[powMember(candidate), login, `${login}:${candidate.worker}`],
     ...[candidate.difficulty.toString(), candidate.blockDifficulty.toString()],
-    submissionField(height, nonce),
+    ...[submissionField(height, nonce), scheme],
+    ...windowArgs(deps, scheme === "pplns" ? candidate : undefined),
+    String(DROP_FIELDS),
   ]);
   if (reply === "1") return "recorded";
   if (reply === "2") return "duplicate";
@@ -128,6 +152,12 @@ export function submissionField(height: number, nonce: string): string {
 /** Start (unix seconds) of the hashrate bucket that a time falls into. */
 export function bucketStart(seconds: number): number {
   return seconds - seconds % BUCKET_SECONDS;
+}
+
+/** What the scripts must know of the window: its slices' prefix, its width, its slices' bounds. */
+function windowArgs(deps: RecordDeps, share: ShareRecord | undefined): string[] {
+  const { width, slice } = windowOf(share, deps.pplnsWindowMilli);
+  return [deps.keys.own.pplnsSlicePrefix(), String(width), String(slice), String(SLICES_MAX)];
 }
 
 function bucketLife(deps: RecordDeps): string {

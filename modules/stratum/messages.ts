@@ -37,6 +37,8 @@ export interface StratumWorkerOptions extends CommonWorkerOptions {
   extranoncePrefix: string;
   /** Scheme of HTTP getwork. */
   scheme: "prop" | "pplns" | "solo";
+  /** The PPLNS window in thousandths of the network's difficulty. */
+  pplnsWindowMilli: bigint;
   maxWorkers: number;
   healthCheck: boolean;
   hashrateExpirationMs: number;

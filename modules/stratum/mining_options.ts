@@ -46,7 +46,7 @@ export function miningOptions(config: Config, network: Network | undefined): Min
       ...{ upstreams: plain(config.upstreams), difficulty: proxy.difficulty },
       niceHashMinDifficulty: proxy.niceHashMinDifficulty,
       askedDifficulty: { ...proxy.askedDifficulty },
-      scheme: config.scheme,
+      ...{ scheme: config.scheme, pplnsWindowMilli: config.pplns.windowMilli },
       ...{ maxWorkers: proxy.maxWorkers, healthCheck: proxy.healthCheck },
       hashrateExpirationMs: proxy.hashrateExpirationMs,
       policy: {

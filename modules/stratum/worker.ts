@@ -53,6 +53,7 @@ async function start(
   const recording = {
     ...{ store, keys, clock, log, runId },
     hashrateExpirationSeconds: Math.ceil(options.hashrateExpirationMs / 1000),
+    pplnsWindowMilli: options.pplnsWindowMilli,
   };
   const [ownJournal, ...formerJournals] = options.journals;
   for (const path of formerJournals) await replayFormer(path, recording);

@@ -19,7 +19,7 @@ export interface UnlockerWorkerOptions extends CommonWorkerOptions {
   unlocker: LoopOptions;
 }
 
-/** The worker's options; shares of orphaned rounds return to the current one (PROP). */
+/** The worker's options; shares of orphaned "prop" rounds return to the current one. */
 export function unlockerOptions(config: Config, network: Network): UnlockerWorkerOptions {
   const { unlocker } = config;
   const known = typeof config.network !== "object";

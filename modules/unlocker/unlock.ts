@@ -22,6 +22,7 @@ import {
   readCandidates,
   readImmature,
   readPlan,
+  readRoundScheme,
   readRoundShares,
   type Store,
 } from "../ledger/mod.ts";
@@ -36,7 +37,7 @@ export interface UnlockRules extends SettleRules {
   immatureDepth: number;
   /** Lower-case addresses that receive our rewards; empty: any. */
   coinbases: readonly string[];
-  /** Whether the shares of a final orphan join the current round (PROP). */
+  /** Whether the shares of a final orphan's "prop" round join the current round; no others do. */
   returnShares: boolean;
   /** Age of the head from which on the node counts as stuck (milliseconds). */
   headAgeMsMax: number;
@@ -172,7 +173,9 @@ async function unlockImmature(pass: Pass, row: BlockRow): Promise<void> {
     : await placeOf(pass, row, await soughtOf(deps, row));
   if (place === undefined) return;
   if (place === "orphan") {
-    const { returnShares } = lost === undefined ? rules : JSON.parse(lost);
+    const returnShares = lost === undefined
+      ? rules.returnShares && await readRoundScheme(deps, row) === "prop"
+      : JSON.parse(lost).returnShares;
     await orphanBlock(ledger, lease, row, { returnShares });
     report.lost++;
     announce(deps, "block.lost", { height: row.height, nonce: row.nonce, returnShares });
