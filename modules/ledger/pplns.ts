@@ -34,7 +34,11 @@ export function windowOf(
   if (share.blockDifficulty === undefined || windowMilli === undefined) {
     throw new StoreError("Cannot record a pplns share without window and difficulty", "refused");
   }
-  const wanted = share.blockDifficulty * windowMilli / 1_000n;
-  const width = wanted < 1n ? 1n : wanted > WIDTH_MAX ? WIDTH_MAX : wanted;
-  return { width, slice: (width + SLICES_PER_WINDOW - 1n) / SLICES_PER_WINDOW };
+  const wanted = ceilDiv(share.blockDifficulty * windowMilli, 1_000n);
+  const width = wanted > WIDTH_MAX ? WIDTH_MAX : wanted;
+  return { width, slice: ceilDiv(width, SLICES_PER_WINDOW) };
+}
+
+function ceilDiv(over: bigint, under: bigint): bigint {
+  return (over + under - 1n) / under;
 }

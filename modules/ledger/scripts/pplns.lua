@@ -38,7 +38,7 @@ local function planDrop(window, width, budget, finishing)
   plan.parts[1] = part or nil
   while true do
     if not part then
-      if fields >= budget or pages >= 16 or first >= tonumber(window.open) then break end
+      if fields >= budget or pages >= 256 or first >= tonumber(window.open) then break end
       local number = string.format("%.0f", first)
       local oldest = redis.call("HGET", window.state, "s" .. number)
       if not oldest or not isAmount(oldest) then return nil, "total of a slice is no amount" end
@@ -50,7 +50,8 @@ local function planDrop(window, width, budget, finishing)
       first, cursor, taken = first + 1, "0", {}
     end
     local slice = window.prefix .. part.number
-    local page = redis.call("HSCAN", slice, cursor, "COUNT", budget)
+    local page = finishing and { "0", redis.call("HGETALL", slice) } or
+      redis.call("HSCAN", slice, cursor, "COUNT", math.max(budget - fields, 10))
     cursor, pages = page[1], pages + 1
     for i = 1, #page[2], 2 do
       local login, amount = page[2][i], page[2][i + 1]
@@ -67,7 +68,7 @@ local function planDrop(window, width, budget, finishing)
     -- which every field was seen is done, any other is gone through once more.
     if cursor == "0" and #part.logins == redis.call("HLEN", slice) then
       part.done, part = true, nil
-    elseif not finishing and (fields >= budget or pages >= 16) then
+    elseif fields >= budget or pages >= 256 then
       break
     end
   end
