@@ -95,6 +95,17 @@ Deno.test("submitShare() records a share at its job's height with the difficulty
   assert.equal(deps.counters.accepted, 1);
 });
 
+Deno.test("submitShare() records shares and blocks by the scheme that their job was sent with", async () => {
+  for (const scheme of ["prop", "pplns", "solo"] as const) {
+    for (const result of [TERMS.target, 1n]) {
+      const { deps, recorded } = setup(result);
+      await submitShare(deps, SUBMISSION, { ...TERMS, scheme });
+      assert.deepEqual(recorded.map((record) => record.scheme), [scheme]);
+      assert.equal(recorded[0]!.blockDifficulty, 1_000_000n);
+    }
+  }
+});
+
 Deno.test("submitShare() hands a block to the nodes and the ledger and believes neither's answer", async () => {
   const { deps, done } = setup(1n);
   const outcome = await submitShare(deps, SUBMISSION, TERMS);
