@@ -4,7 +4,7 @@ import { type Findings, refuse, warn } from "./findings.ts";
 import type { ListenAddress } from "./scalars.ts";
 import type { RawConfig } from "./schema.ts";
 import type { RawVarDiff } from "./schema_proxy.ts";
-import type { Scheme, StratumPortConfig, TlsConfig, VarDiffConfig } from "./types.ts";
+import type { StratumPortConfig, TlsConfig, VarDiffConfig } from "./types.ts";
 
 /** Bounds of variable difficulty that is given none (hashes). */
 const MIN_DIFF = 100_000_000n;
@@ -30,10 +30,6 @@ export function buildPorts(
 ): StratumPortConfig[] {
   const { proxy } = raw;
   const ports: StratumPortConfig[] = [];
-  checkScheme("scheme", raw.scheme, found);
-  for (const [i, { scheme }] of raw.stratumPorts.entries()) {
-    if (scheme !== undefined) checkScheme(`stratumPorts.${i}.scheme`, scheme, found);
-  }
   const tlsOf = (tls: TlsConfig | undefined) =>
     tls === undefined ? {} : { tls: { ...tls, cert: path(tls.cert), key: path(tls.key) } };
   if (firstPortOpen(raw)) {
@@ -57,13 +53,6 @@ export function buildPorts(
     });
   }
   return ports;
-}
-
-/** Shares of these schemes would be counted as "prop": refused, never ignored. */
-function checkScheme(path: string, scheme: Scheme, found: Findings): void {
-  if (scheme === "prop") return;
-  const problem = `is for a later version, current value is "${scheme}"`;
-  refuse(found, path, problem, 'write "prop"');
 }
 
 function buildVarDiff(

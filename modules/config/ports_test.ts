@@ -72,10 +72,12 @@ Deno.test("stratumPorts stand behind the first port and take its settings as def
   ]);
 });
 
-Deno.test("schemes that are not accounted for yet are refused by path, never ignored", () => {
-  assert.match(problemOf({ scheme: "pplns" }), /^scheme: is for a later version/);
+Deno.test("each port has a scheme of its own, else the file's", () => {
   const port = { listen: ":9009", scheme: "solo" };
-  assert.match(problemOf({ stratumPorts: [port] }), /^stratumPorts.0.scheme: is for a later/);
+  const { config } = parse({ scheme: "pplns", stratumPorts: [port, { listen: ":9010" }] });
+  assert.equal(config.scheme, "pplns");
+  const schemes = config.proxy.stratum.ports.map((port) => port.scheme);
+  assert.deepEqual(schemes, ["pplns", "solo", "pplns"]);
 });
 
 Deno.test("stratumPorts open although proxy.enabled closes getwork and the first port", () => {

@@ -167,10 +167,10 @@ export const fileSchema = z.object({
   extranonce: z.enum(["single", "leased"]).default("single")
     .describe("two bytes, for one mining instance; leased: three bytes, for several"),
   scheme: z.enum(SCHEMES).default("prop")
-    .describe("how rewards are shared: prop, by round; pplns and solo are for a later version"),
+    .describe("how a block's reward is shared: by round, by the last shares, or all to its finder"),
   pplns: z.object({
     window: multiple.prefault("2")
-      .describe("last shares that are paid, in multiples of the network's difficulty"),
+      .describe("last shares that pplns pays, in multiples of the network's difficulty"),
   }).prefault({}),
   proxy: proxy.prefault({}),
   stratumPorts: z.array(stratumPort).max(64).default([]).describe("further stratum ports"),

@@ -49,7 +49,7 @@ export const stratumPort = z.object({
     "as proxy.varDiff, which is the default; an object stands for itself, false: fixed difficulty",
   ),
   scheme: z.enum(SCHEMES).optional()
-    .describe("how rewards of this port's shares are shared; default scheme; so far prop alone"),
+    .describe("how rewards are shared of blocks that this port's miners find; default scheme"),
   tls: tls.optional().describe("TLS on this port"),
   proxyProtocol: flag(false, PROXY_PROTOCOL),
 });
