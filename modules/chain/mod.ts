@@ -8,6 +8,8 @@ export * from "./networks.ts";
 export * from "./reward.ts";
 export { NodeError, type NodeErrorKind, type NodeOptions } from "./rpc.ts";
 export type { Block, NodeWork, Receipt, Transaction } from "./read.ts";
+export { type Push, readPush } from "./read_push.ts";
 export { type BlockId, createNode, type Node, type Work } from "./node.ts";
 export { createNodes, type NodeAnswer, type NodeHealth, type Nodes } from "./nodes.ts";
+export type { LookOptions, NodeLook } from "./look.ts";
 export { resolveNetwork, type ResolveOptions } from "./resolve.ts";

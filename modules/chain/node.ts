@@ -14,6 +14,7 @@ import {
   type Receipt,
   type Transaction,
 } from "./read.ts";
+import { type LookOptions, lookReader, type NodeLook, readSyncing } from "./look.ts";
 import { createRpc, NodeError, type NodeOptions, type Rpc } from "./rpc.ts";
 
 /** Receipts asked for in one batch; nodes refuse larger ones (geth: 1,000 and 25 MB). */
@@ -33,6 +34,8 @@ export interface Node {
   readonly failuresInRow: number;
   /** Work to mine; undefined when its height cannot be told because the head just changed. */
   getWork(): Promise<Work | undefined>;
+  /** Head, chain and work in one question, for its health. */
+  look(options: LookOptions): Promise<NodeLook>;
   /** Hands in a solution; the answer is the node's opinion, not the chain's. */
   submitWork(nonce: string, headerHash: string, mixHash: string): Promise<boolean>;
   blockNumber(): Promise<number>;
@@ -94,16 +97,13 @@ export function createNode(
       return rpc.failuresInRow;
     },
     getWork: workReader(rpc),
+    look: lookReader(rpc),
     submitWork: (nonce, headerHash, mixHash) =>
       ask("eth_submitWork", [nonce, headerHash, mixHash], (r) => readBoolean(r, "eth_submitWork")),
     blockNumber: () => askNumber("eth_blockNumber"),
     chainId: () => askNumber("eth_chainId"),
     coinbase: () => ask("eth_coinbase", [], (result) => readAddress(result, "eth_coinbase")),
-    syncing: () =>
-      ask("eth_syncing", [], (result) => {
-        if (typeof result === "object" && result !== null) return true;
-        return readBoolean(result, "eth_syncing");
-      }),
+    syncing: () => ask("eth_syncing", [], readSyncing),
     peerCount: () => askNumber("net_peerCount"),
     getBlock(id, withTransactions = false) {
       const [method, which] = typeof id === "string" && id !== "latest"

@@ -1,13 +1,20 @@
 /** Several nodes in order of preference: their health, fail-over, and submission to all of them. */
 import { type Clock, errorText, type Logger, systemClock } from "../base/mod.ts";
-import type { Node } from "./node.ts";
+import {
+  FIRST_STANDING,
+  type Found,
+  heightToCompare,
+  judgeRound,
+  type Standing,
+} from "./health.ts";
+import type { Node, Work } from "./node.ts";
 
 /** Failed calls in a row that make a node sick. */
 const SICK_AFTER_FAILURES = 5;
-/** Good checks in a row that make it healthy again. */
-const HEALTHY_AFTER_CHECKS = 2;
-/** Blocks that a node may be behind the best one. */
-const LAG_BLOCKS_MAX = 3;
+/** A node that has not answered a check for so long hangs (milliseconds). */
+const HANGS_AFTER_MS = 3_000;
+/** Pause between two checks while no node is healthy, at most (milliseconds). */
+const URGENT_MS = 1_000;
 
 /** What is known of one node. */
 export interface NodeHealth {
@@ -56,48 +63,48 @@ export interface Nodes {
 
 interface Seen {
   node: Node;
-  sick: boolean;
-  reason: string;
-  goodChecks: number;
-  height?: number;
+  standing: Standing;
+  /** Whether it owes the answer to a check; another one is not sent meanwhile. */
+  asked: boolean;
+}
+
+/** What the nodes are watched over with. */
+export interface NodesDeps {
+  log: Logger;
+  clock?: Clock;
+  /** Called when `current()` becomes another node. */
+  onFailover?: (from: string, to: string) => void;
+  /** Whether a check also asks for work: yes for mining, no for unlocker and payer. */
+  needsWork: boolean;
+  /** Chain id that every node must report; undefined: any. */
+  chainId?: number;
+  /** Hears the work that a healthy node gave in a check. */
+  onWork?: (node: string, work: Work) => void;
 }
 
 /** Watches over nodes; all count as healthy until their first check. */
-export function createNodes(
-  nodes: readonly Node[],
-  deps: {
-    log: Logger;
-    clock?: Clock;
-    /** Called when `current()` becomes another node. */
-    onFailover?: (from: string, to: string) => void;
-    /** Whether a check also asks for work: yes for mining, no for unlocker and payer. */
-    needsWork: boolean;
-    /** Chain id that every node must report; undefined: any. */
-    chainId?: number;
-  },
-): Nodes {
+export function createNodes(nodes: readonly Node[], deps: NodesDeps): Nodes {
   if (nodes.length === 0) throw new RangeError("Cannot watch over no nodes: add an upstream");
   const clock = deps.clock ?? systemClock;
-  const seen: Seen[] = nodes.map((node) => ({ node, sick: false, reason: "", goodChecks: 0 }));
+  const seen: Seen[] = nodes.map((node) => ({ node, standing: FIRST_STANDING, asked: false }));
   let last = nodes[0]!.name;
+  let comparedHeight: number | undefined;
+  let checking: Promise<void> | undefined;
 
   function isHealthy(entry: Seen): boolean {
-    if (!entry.sick && entry.node.failuresInRow >= SICK_AFTER_FAILURES) {
-      markSick(entry, `${entry.node.failuresInRow} failed calls in a row`);
+    const { failuresInRow } = entry.node;
+    if (entry.standing.healthy && failuresInRow >= SICK_AFTER_FAILURES) {
+      const reason = `${failuresInRow} failed calls in a row`;
+      stand(entry, { ...entry.standing, healthy: false, reason, goodChecks: 0 });
     }
-    return !entry.sick;
+    return entry.standing.healthy;
   }
-  function markSick(entry: Seen, reason: string): void {
-    if (!entry.sick) deps.log.warn("node.sick", { node: entry.node.name, reason });
-    entry.sick = true;
-    entry.reason = reason;
-    entry.goodChecks = 0;
-  }
-  function markGood(entry: Seen): void {
-    if (!entry.sick || ++entry.goodChecks < HEALTHY_AFTER_CHECKS) return;
-    entry.sick = false;
-    entry.reason = "";
-    deps.log.info("node.healthy", { node: entry.node.name });
+  function stand(entry: Seen, next: Standing): void {
+    const { healthy } = entry.standing;
+    entry.standing = next;
+    const facts = { node: entry.node.name, reason: next.reason };
+    if (healthy && !next.healthy) deps.log.warn("node.sick", facts);
+    if (!healthy && next.healthy) deps.log.info("node.healthy", { node: entry.node.name });
   }
   function current(): Node {
     const node = (seen.find(isHealthy) ?? seen[0]!).node;
@@ -108,20 +115,50 @@ export function createNodes(
     }
     return node;
   }
-  async function check(): Promise<void> {
-    const heights = await Promise.all(seen.map((entry) => probe(entry, deps)));
-    const best = Math.max(...heights.map((found) => typeof found === "number" ? found : -1));
-    for (const [i, found] of heights.entries()) {
-      const entry = seen[i]!;
-      if (typeof found === "string") {
-        markSick(entry, found);
-        continue;
-      }
-      entry.height = found;
-      if (best - found > LAG_BLOCKS_MAX) markSick(entry, `${best - found} blocks behind`);
-      else markGood(entry);
-    }
+  async function round(): Promise<void> {
+    const works: [Seen, Work][] = [];
+    const compared = comparedHeight;
+    const found = await Promise.all(
+      seen.map((entry) =>
+        withinPatience(
+          entry,
+          () => probe(entry.node, deps, compared, (work) => works.push([entry, work])),
+        )
+      ),
+    );
+    const standings = judgeRound(
+      found,
+      seen.map(({ standing }) => standing),
+      clock.now(),
+      compared,
+    );
+    for (const [i, standing] of standings.entries()) stand(seen[i]!, standing);
+    comparedHeight = heightToCompare(found) ?? comparedHeight;
     current();
+    for (const [entry, work] of works) {
+      if (isHealthy(entry)) deps.onWork?.(entry.node.name, work);
+    }
+  }
+  async function check(): Promise<void> {
+    const first = comparedHeight === undefined;
+    await round();
+    // Forks show in the second look, which knows at what height to compare.
+    if (first && comparedHeight !== undefined) await round();
+  }
+  /** Two who want a check share one. */
+  function checkOnce(): Promise<void> {
+    return checking ??= check().finally(() => checking = undefined);
+  }
+  /** What the probe finds, or that the node hangs. */
+  async function withinPatience(entry: Seen, ask: () => Promise<Found>): Promise<Found> {
+    const hangs: Found = { well: false, reason: `no answer to a check for ${HANGS_AFTER_MS} ms` };
+    if (entry.asked) return hangs;
+    entry.asked = true;
+    const answered = new AbortController();
+    const late = clock.sleep(HANGS_AFTER_MS, answered.signal).then(() => hangs, () => hangs);
+    const found = await Promise.race([ask().finally(() => entry.asked = false), late]);
+    answered.abort(new Error("answered"));
+    return found;
   }
 
   return {
@@ -130,16 +167,19 @@ export function createNodes(
     all: () => nodes,
     health: () =>
       seen.map((entry) => ({
-        name: entry.node.name,
-        healthy: isHealthy(entry),
-        ...(entry.height === undefined ? {} : { height: entry.height }),
-        reason: entry.reason,
+        ...{ name: entry.node.name, healthy: isHealthy(entry), reason: entry.standing.reason },
+        ...(entry.standing.height === undefined ? {} : { height: entry.standing.height }),
       })),
-    check,
+    check: checkOnce,
     async run(intervalMs, signal) {
       while (!signal.aborted) {
-        await check();
-        await clock.sleep(intervalMs, signal).catch(() => {});
+        await checkOnce();
+        const nextMs = clock.now() + intervalMs;
+        while (!signal.aborted && clock.now() < nextMs) {
+          const pauseMs = Math.min(URGENT_MS, nextMs - clock.now());
+          await clock.sleep(pauseMs, signal).catch(() => {});
+          if (!seen.some(isHealthy)) break;
+        }
       }
     },
     submitWork(nonce, headerHash, mixHash, onAnswer) {
@@ -160,19 +200,26 @@ export function createNodes(
   };
 }
 
-/** The node's height, or why it cannot be used. */
+/** What one look at a node shows. */
 async function probe(
-  { node }: Seen,
+  node: Node,
   wanted: { needsWork: boolean; chainId?: number },
-): Promise<number | string> {
+  compared: number | undefined,
+  onWork: (work: Work) => void,
+): Promise<Found> {
   try {
+    const { height, syncing, chainId, work, blockHash } = await node.look({
+      ...{ chainId: wanted.chainId !== undefined, work: wanted.needsWork },
+      ...(compared === undefined ? {} : { block: compared }),
+    });
     // Work of another chain would carry heights that lock our own shares out.
-    const chainId = wanted.chainId === undefined ? undefined : await node.chainId();
-    if (chainId !== wanted.chainId) return `its chain id is ${chainId}, not ${wanted.chainId}`;
-    const height = await node.blockNumber();
-    if (wanted.needsWork) await node.getWork();
-    return height;
+    if (chainId !== wanted.chainId) {
+      return { well: false, reason: `its chain id is ${chainId}, not ${wanted.chainId}` };
+    }
+    if (syncing) return { well: false, reason: `it is syncing, at block ${height}` };
+    if (work?.height !== undefined) onWork({ ...work, height: work.height });
+    return { well: true, height, ...(blockHash === undefined ? {} : { hash: blockHash }) };
   } catch (error) {
-    return errorText(error);
+    return { well: false, reason: errorText(error) };
   }
 }

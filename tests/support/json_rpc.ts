@@ -22,18 +22,28 @@ export interface TestRpcServer {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Starts a server that answers as `script` says. */
-export function startRpcServer(script: Script): TestRpcServer {
+/**
+ * Starts a server that answers as `script` says; without a port the system chooses.
+ *
+ * @param before sees the whole body first, and may answer it
+ */
+export function startRpcServer(
+  script: Script,
+  port = 0,
+  before: (body: unknown) => Response | undefined = () => undefined,
+): TestRpcServer {
   const calls: string[] = [];
   const stop = new AbortController();
   let current = script;
   const server = Deno.serve({
     hostname: "127.0.0.1",
-    port: 0,
+    port,
     signal: stop.signal,
     onListen: () => {},
   }, async (request) => {
     const body = await request.json();
+    const early = before(body);
+    if (early !== undefined) return early;
     const requests = Array.isArray(body) ? body : [body];
     const replies: unknown[] = [];
     for (const { id, method, params } of requests) {
