@@ -31,6 +31,16 @@ export async function writeNodeState(
   );
 }
 
+/** The highest job height that any recorded share carried, over all instances; 0 before the first. */
+export async function readHighestHeight(deps: NoteDeps): Promise<number> {
+  const text = await deps.store.command("HGET", deps.keys.own.chain(), "height");
+  const height = Number(text ?? 0);
+  if (!Number.isSafeInteger(height) || height < 0) {
+    throw new TypeError(`Cannot read ${deps.keys.own.chain()}: height is ${text}`);
+  }
+  return height;
+}
+
 /**
  * Writes down what a node answered to eth_submitWork for a recorded candidate: the answer is kept,
  * not believed. Gives false when the candidate is not recorded (yet).

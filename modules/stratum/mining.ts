@@ -5,14 +5,13 @@
  */
 import type { Facts, Logger, LogSink } from "../base/mod.ts";
 import { type Clock, retry } from "../base/mod.ts";
-import { createNode, createNodes, followHeads, type NodeHealth } from "../chain/mod.ts";
-import { createKeys, openStore, writeNodeState } from "../ledger/mod.ts";
+import type { NodeHealth } from "../chain/mod.ts";
+import { createKeys, openStore, readHighestHeight, writeNodeState } from "../ledger/mod.ts";
 import type { Job } from "../work/mod.ts";
-import { Bell, watchWork } from "../work/mod.ts";
 import { supervise, type Supervised } from "../workers/mod.ts";
 import { leasePrefix } from "./instance_lease.ts";
-import { type NotifyOptions, serveNotify } from "./notify_door.ts";
 import type { StratumStatus, StratumWorkerOptions, ToStratum } from "./messages.ts";
+import { openWatching, type WatchingOptions } from "./watching.ts";
 
 /** What mining is opened with: the workers' options without their number, and the watcher's. */
 export interface MiningOptions {
@@ -30,15 +29,9 @@ export interface MiningOptions {
   journalDir: string;
   /** Failed state reports in a row after which the pool calls itself not ready. */
   maxFails: number;
-  /** Chain id that every node must report; undefined on a chain that nobody described. */
-  chainId?: number;
-  blockRefreshIntervalMs: number;
-  /** Where nodes push new work; undefined: nowhere. */
-  notify?: NotifyOptions;
-  /** Nodes whose new heads are followed over WebSocket. */
-  heads: { name: string; ws: string }[];
+  /** Where work comes from; the nodes are the workers' upstreams. */
+  watching: Omit<WatchingOptions, "upstreams">;
   stateUpdateIntervalMs: number;
-  upstreamCheckIntervalMs: number;
 }
 
 /** What the rest of the process can see of mining. */
@@ -62,11 +55,6 @@ export interface Mining {
   stop(withinMs: number): Promise<boolean>;
 }
 
-/** Silence after which a WebSocket is thought dead: many blocks of any chain (milliseconds). */
-const HEADS_SILENT_MS = 600_000;
-/** Work without a sign of life from any node is withdrawn after this (milliseconds). */
-const WORK_STALE_MS = 30_000;
-
 /** Opens mining: workers first, then the watcher. */
 export async function openMining(
   options: MiningOptions,
@@ -83,6 +71,8 @@ export async function openMining(
   const end = new AbortController();
   const statuses: (StratumStatus | undefined)[] = [];
   let job: Job | undefined;
+  /** Why there is no job. */
+  let noWork = "no node gives work";
   /** State reports that Redis did not take, in a row. */
   let failures = 0;
 
@@ -107,34 +97,23 @@ export async function openMining(
   );
   const tell = (message: ToStratum) => workers.forEach((worker) => worker.send(message));
 
-  const nodes = createNodes(options.worker.upstreams.map((upstream) => createNode(upstream)), {
-    ...{ log, clock, needsWork: true },
-    ...(options.chainId === undefined ? {} : { chainId: options.chainId }),
+  const watching = await openWatching({
+    ...{ ...options.watching, upstreams: options.worker.upstreams },
+  }, {
+    ...{ clock, log },
+    onJob(next) {
+      job = next;
+      const { height, headerHash, node } = next;
+      log.info("work.job", { height, headerHash, node, difficulty: next.difficulty });
+      tell({ kind: "job", job: next });
+    },
+    onWorkLost(reason) {
+      job = undefined;
+      noWork = reason;
+      tell({ kind: "noWork", reason });
+    },
   });
-  await nodes.check();
-  const bell = new Bell();
-  const loops = [
-    ...options.heads.map(({ name, ws }) =>
-      followHeads({ node: name, url: ws, silentMs: HEADS_SILENT_MS }, {
-        ...{ clock, log, onHead: () => bell.ring() },
-      }, end.signal)
-    ),
-    nodes.run(options.upstreamCheckIntervalMs, end.signal),
-    watchWork({ intervalMs: options.blockRefreshIntervalMs, staleAfterMs: WORK_STALE_MS }, {
-      ...{ clock, log, bell, source: () => nodes.healthy()[0], onFailure: () => {} },
-      onJob(next) {
-        job = next;
-        const { height, headerHash, node } = next;
-        log.info("work.job", { height, headerHash, node, difficulty: next.difficulty });
-        tell({ kind: "job", job: next });
-      },
-      onWorkLost(reason) {
-        job = undefined;
-        tell({ kind: "noWork", reason });
-      },
-    }, end.signal),
-    reportState(),
-  ];
+  const reporting = reportState().catch((error) => log.warn("state.ended", { error }));
 
   async function reportState() {
     const keys = createKeys(options.worker.prefix);
@@ -143,6 +122,11 @@ export async function openMining(
     }).catch(() => undefined);
     if (store === undefined) return;
     while (!end.signal.aborted) {
+      // Of this chain's shares, also by other instances and before a restart.
+      await readHighestHeight({ store, keys }).then(
+        (height) => watching.sawHeight(height),
+        (error) => log.warn("state.heightNotRead", { error }),
+      );
       if (job !== undefined) {
         const state = {
           name: options.name,
@@ -165,7 +149,7 @@ export async function openMining(
     const reason = down !== undefined
       ? `${down.name} is ${down.state}`
       : job === undefined
-      ? "no node gives work"
+      ? noWork
       : known.length < workers.length || known.some((one) => !one.healthy)
       ? "pool storage is away"
       : failures >= options.maxFails
@@ -177,24 +161,21 @@ export async function openMining(
     return {
       sessions: known.reduce((sum, one) => sum + one.sessions, 0),
       accepted: known.reduce((sum, one) => sum + one.counters.accepted, 0),
-      ...{ ready: reason === "", reason, nodes: nodes.health() },
+      ...{ ready: reason === "", reason, nodes: watching.health() },
       ...(job === undefined ? {} : { job: shownJob(job) }),
       ...(first?.stratumPorts?.[0] === undefined ? {} : { stratumPort: first.stratumPorts[0] }),
       ...(first?.getworkPort === undefined ? {} : { getworkPort: first.getworkPort }),
     };
   }
 
-  const notify = options.notify && await serveNotify(options.notify, {
-    ...{ clock, log, onPush: () => bell.ring() },
-  });
-
   return {
     status,
     async stop(withinMs) {
       end.abort(new Error("stopped"));
-      await notify?.close(1_000);
-      const stopped = await Promise.all(workers.map((worker) => worker.stop(withinMs)));
-      await Promise.allSettled(loops);
+      const [stopped] = await Promise.all([
+        Promise.all(workers.map((worker) => worker.stop(withinMs))),
+        ...[watching.close(), reporting],
+      ]);
       return stopped.every(Boolean);
     },
   };

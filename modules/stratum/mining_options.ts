@@ -18,19 +18,13 @@ export function miningOptions(config: Config, network: Network | undefined): Min
   const verifierThreads = config.verifier.threads ?? navigator.hardwareConcurrency;
   return {
     ...{ name: config.name, workers: threads, journalDir: stateDir(config) },
-    ...(network === undefined ? {} : { chainId: network.chainId }),
     extranonce: {
       leased: config.extranonce === "leased",
       ...(config.instance === undefined ? {} : { instance: config.instance }),
     },
-    ...(proxy.notifyListen === undefined
-      ? {}
-      : { notify: { ...proxy.notifyListen, nodes: plain(config.upstreams) } }),
-    heads: config.upstreams.flatMap(({ name, ws }) => ws === undefined ? [] : [{ name, ws }]),
+    watching: watchingOptions(config, network),
     maxFails: proxy.maxFails,
-    blockRefreshIntervalMs: proxy.blockRefreshIntervalMs,
     stateUpdateIntervalMs: proxy.stateUpdateIntervalMs,
-    upstreamCheckIntervalMs: config.upstreamCheckIntervalMs,
     worker: {
       ...{ prefix: config.coin, redis: plain(config.redis), logLevel: config.log.level },
       // One for shares and, when the pool is large enough, one for everything else.
@@ -74,5 +68,21 @@ export function miningOptions(config: Config, network: Network | undefined): Min
         }
         : {}),
     },
+  };
+}
+
+function watchingOptions(
+  config: Config,
+  network: Network | undefined,
+): MiningOptions["watching"] {
+  const { proxy } = config;
+  return {
+    ...(network === undefined ? {} : { chainId: network.chainId }),
+    blockRefreshIntervalMs: proxy.blockRefreshIntervalMs,
+    upstreamCheckIntervalMs: config.upstreamCheckIntervalMs,
+    ...(proxy.notifyListen === undefined
+      ? {}
+      : { notify: { ...proxy.notifyListen, nodes: plain(config.upstreams) } }),
+    heads: config.upstreams.flatMap(({ name, ws }) => ws === undefined ? [] : [{ name, ws }]),
   };
 }

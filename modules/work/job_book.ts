@@ -33,8 +33,15 @@ export class JobBook {
     return this.#highest;
   }
 
-  /** Takes a job; gives false when it is already the current one. */
+  /**
+   * Takes a job; gives whether it is to be handed out: not when it is the current one already. One
+   * whose shares would be called stale leaves no current job at all.
+   */
   add(job: Job): boolean {
+    if (job.height + JOB_HEIGHTS <= this.#highest) {
+      this.suspend();
+      return false;
+    }
     if (this.#current?.headerHash === job.headerHash) return false;
     // Re-inserted when a node comes back to it, so that the oldest is always first.
     this.#jobs.delete(job.headerHash);

@@ -1,4 +1,4 @@
-/** A node's push reaches the miners long before the next poll would. */
+/** A node's push reaches the miners long before the next poll would, and nobody else's does. */
 import assert from "node:assert/strict";
 import { startDevChain } from "../../scripts/dev_chain/start.ts";
 import { LineClient } from "../support/line_client.ts";
@@ -6,7 +6,7 @@ import { freePorts, startPool } from "../support/pool.ts";
 import { freePort } from "../support/process.ts";
 import { startRedis } from "../support/redis.ts";
 
-Deno.test("a node that pushes work to notifyListen rings for new jobs", async () => {
+Deno.test("work that a node pushes to notifyListen is mined at once", async () => {
   const dir = await Deno.makeTempDir({ prefix: "quarry-push-" });
   await using stack = new AsyncDisposableStack();
   stack.defer(() => Deno.remove(dir, { recursive: true }));
@@ -29,6 +29,7 @@ Deno.test("a node that pushes work to notifyListen rings for new jobs", async ()
         // By polling alone the test would wait for an hour.
         ...{ notifyListen: `127.0.0.1:${notify}`, blockRefreshInterval: "1h" },
       },
+      upstreamCheckInterval: "1h",
       api: { enabled: true, listen: `127.0.0.1:${ports.api}` },
       upstream: [{ name: "dev", url: chain.url }],
       redis: { endpoint: redis.endpoint },

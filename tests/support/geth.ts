@@ -63,9 +63,15 @@ export async function datasetDir(): Promise<string> {
   return dir;
 }
 
-/** Starts a chain of its own that verifies proof of work; blocks pay 2 coins and burn the base fee. */
-export async function startGeth(options: { dir: string; coinbase: string }): Promise<Geth> {
-  const { dir, coinbase } = options;
+/**
+ * Starts a chain of its own that verifies proof of work; blocks pay 2 coins and burn the base fee.
+ *
+ * @param options.flags further ones
+ */
+export async function startGeth(
+  options: { dir: string; coinbase: string; flags?: string[] },
+): Promise<Geth> {
+  const { dir, coinbase, flags = [] } = options;
   const chainId = 8_021;
   const [binary, dag] = [await gethBinary(), await datasetDir()];
   await Deno.mkdir(dir, { recursive: true });
@@ -80,7 +86,7 @@ export async function startGeth(options: { dir: string; coinbase: string }): Pro
     ...["--http.port", String(port), "--http.api", "eth,net,web3,miner,debug,txpool"],
     ...["--mine", "--miner.threads", "0", "--miner.etherbase", coinbase, "--gcmode", "archive"],
     ...["--miner.recommit", "1s", "--ethash.cachesinmem", "1", "--ethash.dagsinmem", "1"],
-    ...["--ethash.dagdir", dag, "--verbosity", "3"],
+    ...["--ethash.dagdir", dag, "--verbosity", "3", ...flags],
   ];
   const child: Child = startChild(binary, args, { env: { HOME: dir } });
   const url = `http://127.0.0.1:${port}`;
