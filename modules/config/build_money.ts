@@ -1,6 +1,6 @@
 /** The chain and the money rooms' sections, from the file's rows to typed values. */
 import { type Findings, refuse } from "./findings.ts";
-import { LATER_NETWORK_NAMES, NETWORK_NAMES, type RawConfig } from "./schema.ts";
+import { NETWORK_NAMES, type RawConfig } from "./schema.ts";
 import type {
   NetworkName,
   PayoutsConfig,
@@ -24,25 +24,35 @@ export function buildNetwork(
     const known = NETWORK_NAMES.find((one) => one === name);
     if (known !== undefined) return known;
     const list = NETWORK_NAMES.join(", ");
-    const later = LATER_NETWORK_NAMES.includes(name);
     refuse(
       found,
       "network",
-      later
-        ? `is not supported yet by this version, current value is "${raw.network}"`
-        : `is no known chain, current value is "${raw.network}"`,
+      `is no known chain, current value is "${raw.network}"`,
       `write one of ${list}, or an object with chainId and rewards for a private chain`,
     );
     return undefined;
   }
-  const { depth: _, immatureDepth: __, ecip1099Height, ...plain } = raw.network;
-  if ((plain.algorithm === "etchash") !== (ecip1099Height !== undefined)) {
-    const etchash = plain.algorithm === "etchash";
+  const { depth: _, immatureDepth: __, ...optional } = raw.network;
+  const { ecip1099Height, uip1Height, baseFeeFromHeight, baseFeeMinerPermille, ...plain } =
+    optional;
+  requireFor(found, "ecip1099Height", ecip1099Height, {
+    wanted: plain.algorithm === "etchash",
+    ...{ by: "etchash", mend: "give the height from which epochs last 60,000 blocks" },
+  });
+  requireFor(found, "uip1Height", uip1Height, {
+    wanted: plain.algorithm === "ubqhash",
+    ...{ by: "ubqhash", mend: "give the height from which caches are BLAKE2b" },
+  });
+  requireFor(found, "baseFeeMinerPermille", baseFeeMinerPermille, {
+    wanted: plain.baseFee === "split",
+    ...{ by: "split", mend: "give the miner's thousandths of the base fee" },
+  });
+  if (uip1Height !== undefined && uip1Height % 30_000 !== 0) {
     refuse(
       found,
-      "network.ecip1099Height",
-      etchash ? "is missing for etchash" : "belongs to etchash alone",
-      etchash ? "give the height from which epochs last 60,000 blocks" : "remove it",
+      "network.uip1Height",
+      `is no multiple of 30,000, current value is ${uip1Height}`,
+      "give the first height of an epoch",
     );
   }
   const heights = plain.rewards.map((row) => row.fromHeight);
@@ -58,13 +68,32 @@ export function buildNetwork(
     ...plain,
     rewards: plain.rewards.map((row) => ({ fromHeight: row.fromHeight, rewardWei: row.reward })),
     ...(ecip1099Height === undefined ? {} : { ecip1099Height }),
+    ...(uip1Height === undefined ? {} : { uip1Height }),
+    ...(baseFeeFromHeight === undefined ? {} : { baseFeeFromHeight }),
+    ...(baseFeeMinerPermille === undefined ? {} : { baseFeeMinerPermille }),
   };
+}
+
+/** A key of a private chain that goes with one value of another key, and with no other value. */
+function requireFor(
+  found: Findings,
+  key: string,
+  value: unknown,
+  { wanted, by, mend }: { wanted: boolean; by: string; mend: string },
+): void {
+  if (wanted === (value !== undefined)) return;
+  refuse(
+    found,
+    `network.${key}`,
+    wanted ? `is missing for ${by}` : `belongs to ${by} alone`,
+    wanted ? mend : "remove it",
+  );
 }
 
 /** The unlocker's section; depths below the safe ones are for private chains alone. */
 export function buildUnlocker(raw: RawConfig, found: Findings): UnlockerConfig {
   const chain = typeof raw.network === "object" ? raw.network : null;
-  const { poolFee, interval, timeout, orphanedShares: _, ...plain } = raw.unlocker;
+  const { poolFee, interval, timeout, confirmWith, ...plain } = raw.unlocker;
   const depth = plain.depth ?? chain?.depth ?? 120;
   const immatureDepth = plain.immatureDepth ?? chain?.immatureDepth ?? Math.min(20, depth - 1);
   if (chain === null) {
@@ -86,6 +115,7 @@ export function buildUnlocker(raw: RawConfig, found: Findings): UnlockerConfig {
     poolFeeMillionths: poolFee,
     intervalMs: interval,
     timeoutMs: timeout,
+    ...(confirmWith === undefined ? {} : { confirmWith }),
   };
 }
 
@@ -134,6 +164,7 @@ export function buildPayouts(
     thresholdShannon: payouts.threshold,
     reserveShannon: payouts.reserve,
     confirmations: payouts.confirmations ?? unlocker.depth,
+    inFlight: payouts.inFlight,
     bgsave: payouts.bgsave,
   };
 }

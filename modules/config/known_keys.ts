@@ -17,9 +17,7 @@ const LATER_KEYS = [
   "redis.cluster",
   "redis.waitReplicas",
   "redis.managed",
-  "unlocker.confirmWith",
   "payouts.feePaidBy",
-  "payouts.inFlight",
   "payouts.batch",
   "payouts.dailyCap",
   "payouts.signer.remote",
@@ -39,11 +37,6 @@ export function laterKey(path: string): string | undefined {
   return later.get(path.toLowerCase());
 }
 
-/** Values that say "as without this key", for keys of later versions. */
-export function isHarmless(path: string, value: unknown): boolean {
-  return path.toLowerCase() === "payouts.inflight" && value === 1;
-}
-
 /** Keys of core-pool and open-etc-pool-friends → the key that says the same here. */
 const NEW_PLACES: Readonly<Record<string, string>> = {
   "proxy.stratum.tls": "proxy.tls",
@@ -57,9 +50,7 @@ export function newPlace(path: string): string | undefined {
 }
 
 /** Keys that have one value so far, and the values that later versions give them. */
-const LATER_VALUES: Readonly<Record<string, RegExp>> = {
-  "unlocker.orphanedShares": /^drop$/,
-};
+const LATER_VALUES: Readonly<Record<string, RegExp>> = {};
 
 /** Whether a later version takes this value of a key that has one value so far. */
 export function isLaterValue(path: string, value: unknown): boolean {

@@ -1,6 +1,6 @@
 /** Matches the keys of a file with the schema: without regard to case, refusing the unknown. */
 import { z } from "zod";
-import { isHarmless, laterKey, LEGACY_KEYS, newPlace } from "./known_keys.ts";
+import { laterKey, LEGACY_KEYS, newPlace } from "./known_keys.ts";
 import type { Findings } from "./findings.ts";
 
 const REMOVE = "remove it";
@@ -29,7 +29,7 @@ export function matchKeys(
     const known = spelling.get(key.toLowerCase());
     const at = [...path, known ?? key];
     if (known === undefined) {
-      judgeUnknown(item, at, [...spelling.values()], found);
+      judgeUnknown(at, [...spelling.values()], found);
     } else if (Object.hasOwn(result, known)) {
       const problem = "is given twice (keys match without regard to case)";
       found.problems.push({ path: at.join("."), problem, mend: "keep one of them" });
@@ -41,7 +41,6 @@ export function matchKeys(
 }
 
 function judgeUnknown(
-  value: unknown,
   path: string[],
   known: string[],
   found: Findings,
@@ -54,7 +53,6 @@ function judgeUnknown(
     return;
   }
   if (laterKey(plain) !== undefined) {
-    if (isHarmless(plain, value)) return;
     const problem = "is not supported yet by this version";
     found.problems.push({ path: at, problem, mend: REMOVE });
     return;

@@ -24,24 +24,32 @@ import {
 import { proxy, SCHEMES, stratumPort } from "./schema_proxy.ts";
 
 /** Networks that `network` may name; the rules are in the chain room's table. */
-export const NETWORK_NAMES = ["expanse", "classic", "mordor", "ethereum"] as const;
-
-/** Networks that a later version knows by name. */
-export const LATER_NETWORK_NAMES = ["ethereumpow", "octaspace", "ubiq", "callisto", "etica"];
+export const NETWORK_NAMES = [
+  ...["expanse", "classic", "mordor", "ethereum", "ethereumpow"] as const,
+  ...["octaspace", "ubiq", "callisto", "etica"] as const,
+] as const;
 
 const privateNetwork = z.object({
   chainId: z.int().min(1).describe("chain id the nodes must report"),
   name: z.string().min(1).default("private").describe("shown on the page"),
-  algorithm: z.enum(["ethash", "etchash"]).default("ethash").describe("proof of work"),
+  algorithm: z.enum(["ethash", "etchash", "ubqhash", "frkhash"]).default("ethash")
+    .describe("proof of work"),
   ecip1099Height: z.int().min(0).optional()
     .describe("height from which etchash epochs last 60,000 blocks; required for etchash"),
+  uip1Height: z.int().min(0).optional()
+    .describe("height from which ubqhash caches are BLAKE2b, a multiple of 30,000"),
   rewards: z.array(z.object({
     fromHeight: z.int().min(0).describe("first height with this reward"),
     reward: coins.describe("block reward in coins, decimal text"),
   })).min(1).describe("block rewards in order of height"),
-  uncleRule: z.enum(["ethereum", "classic", "none"]).default("ethereum")
+  uncleRule: z.enum(["ethereum", "classic", "ubiq", "none"]).default("ethereum")
     .describe("how uncles are rewarded"),
-  baseFee: z.enum(["none", "burn"]).default("none").describe("where the base fee goes"),
+  baseFee: z.enum(["none", "burn", "redirect", "split"]).default("none")
+    .describe("where the base fee goes"),
+  baseFeeFromHeight: z.int().min(0).optional()
+    .describe("first height with a base fee; default 0 when there is one"),
+  baseFeeMinerPermille: z.int().min(0).max(1000).optional()
+    .describe("thousandths of the base fee that the block's miner gets; for split"),
   depth: z.int().min(1).optional().describe("default of unlocker.depth on this chain"),
   immatureDepth: z.int().min(1).optional()
     .describe("default of unlocker.immatureDepth on this chain"),
@@ -102,8 +110,11 @@ const unlocker = z.object({
   immatureDepth: z.int().min(1).max(1_000_000).optional()
     .describe("blocks until credited as immature; default 20, at least 16"),
   keepTxFees: flag(false, "transaction fees go to the pool"),
-  orphanedShares: z.literal("return").default("return")
-    .describe("shares of an orphaned round return to the current one"),
+  orphanedShares: z.enum(["return", "drop"]).default("return")
+    .describe("whether the shares of an orphaned round return to the current one"),
+  confirmWith: nodeUrl.optional()
+    .describe("second node that must agree before a block is called an orphan"),
+  crossCheck: flag(false, "compare each reward with the change of the coinbase's balance"),
   interval: pause("10m", "pause between runs"),
   daemon: nodeUrl.prefault("http://127.0.0.1:8545").describe("node asked about blocks"),
   timeout: pause("10s", "longest wait for an answer"),
@@ -135,6 +146,7 @@ const payouts = z.object({
   reserve: shannon.prefault(0).describe("Shannon that payments leave in the wallet"),
   confirmations: z.int().min(1).max(1_000_000).optional()
     .describe("blocks until a payment is final; default unlocker.depth"),
+  inFlight: count(1, "payments that may wait for a receipt at once", 1, 64),
   bgsave: flag(false, "BGSAVE after a successful run"),
 });
 

@@ -13,13 +13,18 @@ export interface PrivateNetwork {
   readonly chainId: number;
   /** Shown on the page. */
   readonly name: string;
-  readonly algorithm: "ethash" | "etchash";
+  readonly algorithm: "ethash" | "etchash" | "ubqhash" | "frkhash";
   /** Height (blocks) from which etchash epochs last 60,000 blocks (ECIP-1099). */
   readonly ecip1099Height?: number;
+  /** Height from which ubqhash caches are BLAKE2b; a multiple of 30,000. */
+  readonly uip1Height?: number;
   /** In ascending order of height, the first at 0. */
   readonly rewards: readonly { readonly fromHeight: number; readonly rewardWei: bigint }[];
-  readonly uncleRule: "ethereum" | "classic" | "none";
-  readonly baseFee: "none" | "burn";
+  readonly uncleRule: "ethereum" | "classic" | "ubiq" | "none";
+  readonly baseFee: "none" | "burn" | "redirect" | "split";
+  readonly baseFeeFromHeight?: number;
+  /** Thousandths of the base fee for the block's miner, when it is split. */
+  readonly baseFeeMinerPermille?: number;
 }
 
 /** The configuration of one process. */
@@ -260,6 +265,12 @@ export interface UnlockerConfig {
   readonly immatureDepth: number;
   /** Whether transaction fees go to the pool. */
   readonly keepTxFees: boolean;
+  /** What becomes of the shares of an orphaned "prop" round. */
+  readonly orphanedShares: "return" | "drop";
+  /** URL of a second node that must agree on orphans. */
+  readonly confirmWith?: string;
+  /** Whether each reward is compared with the change of the coinbase's balance. */
+  readonly crossCheck: boolean;
   /** Pause between runs (milliseconds). */
   readonly intervalMs: number;
   /** URL of the node asked about blocks. */
@@ -303,6 +314,8 @@ export interface PayoutsConfig {
   readonly reserveShannon: bigint;
   /** Blocks until a payment is final. */
   readonly confirmations: number;
+  /** Payments that may wait for a receipt at once. */
+  readonly inFlight: number;
   /** Whether BGSAVE follows a successful run. */
   readonly bgsave: boolean;
 }

@@ -58,6 +58,24 @@ Deno.test("createRun() pays exactly once after dying between any two steps of a 
   }
 });
 
+Deno.test("createRun() pays each of several in flight once after dying between any two steps", async () => {
+  await using world = await openPayerWorld({ options: { inFlight: 3 } });
+  let sum = 0n;
+  for (const [i, moment] of MOMENTS.entries()) {
+    const logins = [0, 1, 2].map((n) => minerAddress(10 * i + n));
+    for (const login of logins) await world.credit(login, 5_000n);
+    sum += 15_000n;
+    let times = 0;
+    // The second payment of the run: one is in flight already.
+    const dies = (name: Moment) => {
+      if (name === moment && ++times === 2) throw new Crash(name);
+    };
+    assert.equal(await liveUntilCrash(world, world.start({ moment: dies })), true, moment);
+    assert.equal(await liveUntilCrash(world, world.start()), false);
+    for (const login of logins) await assertPaidOnce(world, login, 5_000n, sum);
+  }
+});
+
 for (const when of ["before", "after"] as const) {
   Deno.test(`createRun() pays exactly once after dying ${when} any call to node, ledger or journal`, async () => {
     await using world = await openPayerWorld();

@@ -61,7 +61,7 @@ export async function nextNonce(
     );
   }
   // A signed nonce is its payment's for good, also while the ledger has forgotten the payment.
-  const lost = ownEntries(payer).find(({ nonce }) => nonce >= Math.min(next, checked));
+  const lost = await lostEntry(payer, Math.min(next, checked));
   if (checked < latest || lost !== undefined) {
     throw new PoolError(
       `The ledger lost the payment with nonce ${lost?.nonce ?? checked}: it is booked again first`,
@@ -85,6 +85,15 @@ async function noncesOf({ payments, signer }: Payer, open: readonly Payment[]): 
     if (await payments.ownerOfNonce(signer.address, signed.nonce) === id) nonces.push(signed.nonce);
   }
   return nonces;
+}
+
+/** A journalled payment from a nonce on that the ledger has forgotten. */
+async function lostEntry(payer: Payer, nonce: number): Promise<JournalEntry | undefined> {
+  const { payments, signer } = payer;
+  for (const entry of ownEntries(payer).filter((one) => one.nonce >= nonce)) {
+    if (await payments.ownerOfNonce(signer.address, entry.nonce) !== entry.id) return entry;
+  }
+  return undefined;
 }
 
 /** What the journal has of this address; it keeps the entries of a former one. */

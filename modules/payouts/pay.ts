@@ -7,6 +7,7 @@ import { HaltError } from "./halt.ts";
 import { nextNonce } from "./nonces.ts";
 import type { Payer } from "./payer.ts";
 import type { PlannedPayment } from "./plan.ts";
+import { committedWei } from "./transactions.ts";
 
 /** A node that has the transaction already says so in words of its own. */
 const KNOWN = /already known|known transaction|already imported|already in (the )?(mem|tx)?pool/i;
@@ -146,7 +147,8 @@ async function quoteFor(payer: Payer, login: string, amountShannon: bigint): Pro
 }
 
 async function checkWallet(payer: Payer, amountShannon: bigint, fee: Fee): Promise<void> {
-  const needWei = shannonToWei(amountShannon + payer.options.reserveShannon) + gasCostWei(fee);
+  const needWei = shannonToWei(amountShannon + payer.options.reserveShannon) + gasCostWei(fee) +
+    committedWei(await payer.payments.open());
   const haveWei = await payer.node.getBalance(payer.signer.address);
   if (haveWei < needWei) throw walletShort(payer, undefined, { haveWei, needWei });
 }

@@ -47,6 +47,7 @@ export type PayerOptions = Pick<
   | "thresholdShannon"
   | "reserveShannon"
   | "confirmations"
+  | "inFlight"
 >;
 
 /** Everything a step of a payment needs. */

@@ -25,10 +25,11 @@ export async function recover(payer: Payer, lease: Lease): Promise<void> {
   }
   const entries = payer.journal.entries().filter(({ from }) => from === payer.signer.address);
   const states = await payer.payments.states(entries.map(({ id }) => id));
+  const open = new Map((await payer.payments.open()).map((one) => [one.id, one]));
   for (const [i, entry] of entries.entries()) {
     if (states[i] === undefined) await bookAgain(payer, lease, entry);
-    else if (states[i] === "reserved") {
-      // Signed before the crash: the same bytes, never others.
+    else if (open.get(entry.id)?.hashes.includes(entry.hash) === false) {
+      // Signed before the crash, or forgotten by the ledger: the same bytes, never others.
       await payer.payments.sign(lease, entry.id, entry, unixSeconds(payer.clock));
     }
   }

@@ -7,6 +7,7 @@ import type { Payer } from "./payer.ts";
 import { type PlannedPayment, planPayments } from "./plan.ts";
 import { recover } from "./recover.ts";
 import { createSettler } from "./settle.ts";
+import { committedWei } from "./transactions.ts";
 
 /** Pause between two looks at open payments (milliseconds). */
 const POLL_MS = 5_000;
@@ -30,8 +31,8 @@ export interface Run {
 }
 
 /**
- * A machine that runs at once and then in its interval; payments are sequential: the next goes
- * out when the last has a receipt, and final booking does not hold the queue up.
+ * A machine that runs at once and then in its interval; the next payment goes out when fewer than
+ * `payouts.inFlight` wait for a receipt, and final booking does not hold the queue up.
  */
 export function createRun(payer: Payer, deps: { afterRun?: () => Promise<void> } = {}): Run {
   const settler = createSettler(payer);
@@ -44,9 +45,9 @@ export function createRun(payer: Payer, deps: { afterRun?: () => Promise<void> }
     if (!recovered) await recover(payer, lease);
     recovered = true;
     const open = await settler.settle(lease);
-    const unmined = open.find((one) => one.signed !== undefined && one.mined === undefined);
-    if (unmined !== undefined) {
-      return { waitMs: POLL_MS, reason: `waiting for a receipt of ${unmined.signed!.hash}` };
+    const held = holding(open, payer.options.inFlight);
+    if (held !== undefined) {
+      return { waitMs: POLL_MS, reason: `waiting for a receipt of ${held.signed!.hash}` };
     }
     const reserved = open.find((one) => one.signed === undefined);
     if (reserved !== undefined) {
@@ -102,6 +103,14 @@ export function createRun(payer: Payer, deps: { afterRun?: () => Promise<void> }
   };
 }
 
+/** The payment that no further one may follow yet: one that no node took, or the oldest of many. */
+function holding(open: readonly Payment[], inFlight: number): Payment | undefined {
+  const unmined = open.filter((one) => one.signed !== undefined && one.mined === undefined)
+    .toSorted((a, b) => a.signed!.nonce - b.signed!.nonce);
+  return unmined.find(({ state }) => state === "signed") ??
+    (unmined.length >= inFlight ? unmined[0] : undefined);
+}
+
 async function checkNode(payer: Payer): Promise<void> {
   const { node, options } = payer;
   const chainId = await node.chainId();
@@ -138,7 +147,7 @@ async function planOf(payer: Payer, open: readonly Payment[]) {
     held: new Set(await payments.held()),
     open: new Set(open.map(({ login }) => login)),
     from: signer.address,
-    walletWei: await node.getBalance(signer.address),
+    walletWei: await node.getBalance(signer.address) - committedWei(open),
     reserveShannon: options.reserveShannon,
     gasCostWei: gasCostWei(quote.fee),
   });

@@ -79,6 +79,7 @@ export async function openPayerWorld(
     thresholdShannon: 1_000n,
     reserveShannon: 0n,
     confirmations: 3,
+    inFlight: 1,
     ...settings.options,
   };
   let lives = 0, ids = 0;
