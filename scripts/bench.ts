@@ -1,36 +1,44 @@
 /** The benchmarks by name; each compares with others in the same run. */
 import { parseArgs } from "node:util";
-import { benchStratum } from "./bench_stratum/run.ts";
+import { benchStratum, STRATUM_PARTS, type StratumPart } from "./bench_stratum/run.ts";
 import { benchVerifier } from "./bench_verifier/run.ts";
 
 const USAGE = `Usage: scripts/bench verifier [--rounds N] [--out DIR] [--dataset]
-       scripts/bench stratum [--seconds N] [--threads N] [--out DIR]`;
+       scripts/bench stratum [--all | PART...] [--seconds N] [--threads N] [--shares N] [--out DIR]
+  parts: ${STRATUM_PARTS.map((part) => `--${part}`).join(" ")}; without any: --light --crowd`;
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
 async function main(args: string[]): Promise<number> {
+  const flag = { type: "boolean", default: false } as const;
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
     options: {
       rounds: { type: "string", default: "5" },
       out: { type: "string", default: "data/bench" },
-      dataset: { type: "boolean", default: false },
+      dataset: flag,
       seconds: { type: "string", default: "10" },
       threads: { type: "string", default: "1" },
+      shares: { type: "string", default: "200000" },
+      ...{ all: flag, light: flag, dag: flag, crowd: flag },
+      ...{ sessions: flag, workers: flag, ledger: flag },
     },
   });
-  const [rounds, seconds, threads] = [values.rounds, values.seconds, values.threads].map(Number);
+  const counts = [values.rounds, values.seconds, values.threads, values.shares].map(Number);
+  const [rounds, seconds, threads, shares] = counts;
   const [name] = positionals;
   const known = positionals.length === 1 && (name === "verifier" || name === "stratum");
-  if (
-    !known || ![rounds, seconds, threads].every((count) => Number.isInteger(count) && count! > 0)
-  ) {
+  if (!known || !counts.every((count) => Number.isInteger(count) && count > 0)) {
     await Deno.stderr.write(new TextEncoder().encode(USAGE + "\n"));
     return 2;
   }
   const { out, dataset } = values;
   if (name === "verifier") await benchVerifier({ rounds: rounds!, out, dataset });
-  else await benchStratum({ out, seconds: seconds!, threads: threads! });
+  else {
+    const chosen = STRATUM_PARTS.filter((part) => values.all || values[part]);
+    const parts: StratumPart[] = chosen.length > 0 ? chosen : ["light", "crowd"];
+    await benchStratum({ out, seconds: seconds!, threads: threads!, shares: shares!, parts });
+  }
   return 0;
 }

@@ -1,7 +1,14 @@
-/** The parts of the stratum bench: pool, chain, Redis, load generator and the Go broadcaster. */
+/** The parts of the stratum bench: pools, chain, Redis, load generator and the Go broadcaster. */
 import { lineStream } from "./lines.ts";
 import { startDevChain } from "../dev_chain/start.ts";
-import { freePorts, startPool, type TestPool } from "../../tests/support/pool.ts";
+import {
+  freePorts,
+  type PoolConfig,
+  type PoolPorts,
+  startPool,
+  type TestPool,
+} from "../../tests/support/pool.ts";
+import { freePort, until } from "../../tests/support/process.ts";
 import { startRedis, type TestRedis } from "../../tests/support/redis.ts";
 import { run } from "../bench_verifier/programs.ts";
 
@@ -22,51 +29,96 @@ export async function buildPrograms(): Promise<void> {
   await run("go", ["build", "-o", `${BUILD}/broadcaster`, "."], { cwd: `${HERE}broadcaster` });
 }
 
-/** A pool with everything it needs, at share difficulty 1 and a block difficulty out of reach. */
+/** Pools with everything they need, at share difficulty 1 and a block difficulty out of reach. */
 export interface Bench extends AsyncDisposable {
-  pool: TestPool;
   redis: TestRedis;
+  pools: RunningPool[];
+  /** Makes a block, which the node pushes, so that every miner gets a new job; gives the wall clock (ms). */
+  newBlock(): number;
+}
+
+/** One process of the pool. */
+export interface RunningPool {
+  pool: TestPool;
+  /** Where miners connect. */
   port: number;
-  /** Makes a block, so that every miner gets a new job; gives the wall clock (ms). */
-  newBlock(): Promise<number>;
-  /** The pool's process id. */
   pid: number;
 }
 
-/** Starts Redis (every batch synced), a chain that never ends a round, and the pool. */
-export async function startBench(dir: string, threads: number): Promise<Bench> {
+/** How the pools of a bench are started. */
+export interface BenchOptions {
+  /** Folder for their files. */
+  dir: string;
+  /** Stratum Deno workers of each. */
+  threads: number;
+  /** Whether shares are checked over the full dataset; waits until it is there. @default {false} */
+  dag?: boolean;
+  /** Processes that share one Redis. @default {1} */
+  processes?: number;
+}
+
+/** Redis's prefix of every pool here. */
+export const PREFIX = "bench";
+/** Generating the dataset of epoch 0 on two cores takes half a minute (milliseconds). */
+const DATASET_MS_MAX = 300_000;
+
+/** Starts Redis (every batch synced), a chain that never ends a round, and the pools. */
+export async function startBench(options: BenchOptions): Promise<Bench> {
+  const { dir, dag = false, processes = 1 } = options;
   await using stack = new AsyncDisposableStack();
   const redis = stack.use(await startRedis({ durable: true }));
-  const ports = freePorts();
+  const places = Array.from(
+    { length: processes },
+    () => ({ ports: freePorts(), door: freePort() }),
+  );
   const chain = stack.use(
     await startDevChain({
       ...{ coinbase: "0x" + "ab".repeat(20), difficulty: 10n ** 15n },
       pow: { hash: () => Promise.reject(new Error("no block is handed in here")) },
+      notify: places.map(({ door }) => `http://127.0.0.1:${door}/dev`),
     }),
   );
-  const pool = stack.use(
-    await startPool(`${dir}/config.json`, {
-      ...{ threads, coin: "bench", name: "bench", dataDir: `${dir}/data`, log: { level: "warn" } },
-      network: { chainId: 1337, algorithm: "ethash", rewards: [{ fromHeight: 0, reward: "2" }] },
-      proxy: {
-        ...{ enabled: true, listen: `127.0.0.1:${ports.getwork}`, difficulty: 1 },
-        stratum: { enabled: true, listen: `127.0.0.1:${ports.stratum}`, maxConn: 60_000 },
-        blockRefreshInterval: "20ms",
-      },
-      api: { enabled: true, listen: `127.0.0.1:${ports.api}` },
-      upstream: [{ name: "dev", url: chain.url }],
-      redis: { endpoint: redis.endpoint },
-    }, ports),
-  );
+  const pools: RunningPool[] = [];
+  for (const [index, place] of places.entries()) {
+    const config = configOf(options, index, place, { redis: redis.endpoint, node: chain.url });
+    const pool = stack.use(await startPool(`${dir}/config-${index}.json`, config, place.ports));
+    pools.push({ pool, port: place.ports.stratum, pid: pool.pid });
+  }
+  for (const { pool } of dag ? pools : []) {
+    await until("the dataset", () => pool.output().includes('"dataset.ready"'), DATASET_MS_MAX);
+  }
   const kept = stack.move();
   return {
-    ...{ pool, redis, port: ports.stratum, pid: pool.pid },
+    ...{ pools, redis },
     newBlock() {
       const atMs = performance.timeOrigin + performance.now();
       chain.chain.mine(1, { transactions: false, uncles: false });
-      return Promise.resolve(atMs);
+      return atMs;
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+function configOf(
+  { dir, threads, dag = false, processes = 1 }: BenchOptions,
+  index: number,
+  { ports, door }: { ports: PoolPorts; door: number },
+  urls: { redis: string; node: string },
+): PoolConfig {
+  return {
+    ...{ threads, coin: PREFIX, name: `bench${index}`, dataDir: `${dir}/data-${index}` },
+    ...(processes > 1 ? { extranonce: "leased", instance: index } : {}),
+    log: { level: dag ? "info" : "warn" },
+    verifier: { dag: dag ? "memory" : "off" },
+    network: { chainId: 1337, algorithm: "ethash", rewards: [{ fromHeight: 0, reward: "2" }] },
+    proxy: {
+      ...{ enabled: true, listen: `127.0.0.1:${ports.getwork}`, difficulty: 1 },
+      stratum: { enabled: true, listen: `127.0.0.1:${ports.stratum}`, maxConn: 60_000 },
+      ...{ notifyListen: `127.0.0.1:${door}`, blockRefreshInterval: "120ms" },
+    },
+    api: { enabled: true, listen: `127.0.0.1:${ports.api}` },
+    upstream: [{ name: "dev", url: urls.node }],
+    redis: { endpoint: urls.redis },
   };
 }
 

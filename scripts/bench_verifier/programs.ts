@@ -28,6 +28,12 @@ export async function buildPrograms(): Promise<void> {
   });
   await run("python3", ["-m", "venv", `${BUILD}/python`]);
   await run(`${BUILD}/python/bin/pip`, ["install", "--quiet", "ethash==1.1.0"]);
+  await buildClient();
+}
+
+/** Compiles our C client. */
+export async function buildClient(): Promise<void> {
+  await Deno.mkdir(BUILD, { recursive: true });
   const library = `${ROOT}native/build`;
   await run("cc", [
     ...["-O2", "-pthread", "-Wall", "-Wextra", `-I${ROOT}native/include`, `${HERE}quarry.c`],
