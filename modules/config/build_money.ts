@@ -165,6 +165,7 @@ export function buildPayouts(
     reserveShannon: payouts.reserve,
     confirmations: payouts.confirmations ?? unlocker.depth,
     inFlight: payouts.inFlight,
+    ...(payouts.bumpAfter === undefined ? {} : { bumpAfterMs: payouts.bumpAfter }),
     bgsave: payouts.bgsave,
   };
 }

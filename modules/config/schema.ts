@@ -11,6 +11,7 @@ import {
   addressRange,
   bytes,
   coins,
+  duration,
   multiple,
   nodeUrl,
   optionalAddress,
@@ -147,6 +148,10 @@ const payouts = z.object({
   confirmations: z.int().min(1).max(1_000_000).optional()
     .describe("blocks until a payment is final; default unlocker.depth"),
   inFlight: count(1, "payments that may wait for a receipt at once", 1, 64),
+  bumpAfter: duration.optional().describe(
+    'a payment without a receipt for so long ("10m") is sent again for a fee at least 10 % higher, ' +
+      "within maxFee, when the chain asks more; only with autoGas; none: never",
+  ),
   bgsave: flag(false, "BGSAVE after a successful run"),
 });
 

@@ -148,6 +148,8 @@ export interface ProxyConfig {
   readonly niceHashMinDifficulty: bigint;
   /** Bounds of the difficulty that a miner may ask for by password (hashes). */
   readonly askedDifficulty: { readonly min: bigint; readonly max: bigint };
+  /** Whether a miner may ask for solo mining by login or password. */
+  readonly soloByLogin: boolean;
   /** Where nodes push new work; undefined: nowhere. */
   readonly notifyListen?: ListenAddress;
   /** Whether no work is served while Redis is away. */
@@ -316,6 +318,8 @@ export interface PayoutsConfig {
   readonly confirmations: number;
   /** Payments that may wait for a receipt at once. */
   readonly inFlight: number;
+  /** A payment without a receipt for so long is sent for a higher fee; undefined: never. */
+  readonly bumpAfterMs?: number;
   /** Whether BGSAVE follows a successful run. */
   readonly bgsave: boolean;
 }

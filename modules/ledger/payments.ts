@@ -45,6 +45,8 @@ export interface Payment {
   state: PaymentState;
   /** Unix seconds. */
   reservedAt: number;
+  /** When its last transaction was signed (unix seconds). */
+  signedAt?: number;
   /** When a node first took it (unix seconds). */
   sentAt?: number;
   /** Defined from `signed` on. */
@@ -278,6 +280,7 @@ function paymentOf(fields: Record<string, string>): Payment {
     ...(minedHash === undefined || minedHeight === undefined || minedBlock === undefined
       ? {}
       : { mined: { hash: minedHash, height: number("minedHeight"), blockHash: minedBlock } }),
+    ...(fields["signedAt"] === undefined ? {} : { signedAt: number("signedAt") }),
     ...(fields["sentAt"] === undefined ? {} : { sentAt: number("sentAt") }),
     ...(fields["reason"] === undefined ? {} : { reason: fields["reason"] }),
   };

@@ -62,6 +62,37 @@ export function quoteFee(facts: FeeFacts, options: FeeOptions): Quote {
   return { fee: { type: "eip1559", gas, maxFeePerGas, maxPriorityFeePerGas: tip } };
 }
 
+/**
+ * What a replacement at the same nonce offers: at least a tenth more, tip and cap both, which is
+ * what geth's pool asks (txpool PriceBump), and at least what the market asks.
+ *
+ * `enough`: the market asks no more than it offers; `ceiling`: a tenth more would be above maxFee.
+ */
+export function raisedFee(
+  own: Fee,
+  { baseFeeWei, gasPriceWei, tipWei }: Omit<FeeFacts, "estimatedGas">,
+  maxFeeWei: Wei,
+): Fee | "enough" | "ceiling" {
+  const base = baseFeeWei ?? 0n;
+  const marketTip = tipWei ?? max(gasPriceWei - base, 0n);
+  const asked = baseFeeWei === undefined ? gasPriceWei : base + marketTip;
+  const cap = own.type === "legacy" ? own.gasPrice : own.maxFeePerGas;
+  const offered = own.type === "legacy" ? cap : min(cap, base + own.maxPriorityFeePerGas);
+  if (asked <= offered) return "enough";
+  const least = tenthMore(cap);
+  if (least > maxFeeWei || asked > maxFeeWei) return "ceiling";
+  if (own.type === "legacy") return { ...own, gasPrice: max(least, asked) };
+  const tip = max(tenthMore(own.maxPriorityFeePerGas), marketTip);
+  const wanted = max(least, min(2n * base + tip, maxFeeWei));
+  if (tip > wanted) return "ceiling";
+  return { ...own, maxFeePerGas: wanted, maxPriorityFeePerGas: tip };
+}
+
+/** A tenth more, rounded up, and never the same. */
+function tenthMore(wei: Wei): Wei {
+  return max((wei * 11n + 9n) / 10n, wei + 1n);
+}
+
 /** Most that the gas of a transaction can cost (wei). */
 export function gasCostWei(fee: Fee): Wei {
   return fee.gas * (fee.type === "legacy" ? fee.gasPrice : fee.maxFeePerGas);

@@ -1,7 +1,7 @@
 /** Fees: legacy and EIP-1559, the ceiling, and gas that a payee may not cost. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type FeeFacts, gasCostWei, quoteFee } from "./fees.ts";
+import { type FeeFacts, gasCostWei, quoteFee, raisedFee } from "./fees.ts";
 
 const GWEI = 1_000_000_000n;
 const AUTO = { autoGas: true, gas: 21_000n, gasPriceWei: 50n * GWEI, maxFeeWei: 100n * GWEI };
@@ -71,6 +71,49 @@ Deno.test("quoteFee() never offers more than the ceiling", () => {
     assert.ok(gasCostWei(quote.fee) <= quote.fee.gas * AUTO.maxFeeWei);
     if (quote.fee.type === "eip1559") {
       assert.ok(quote.fee.maxFeePerGas >= base! + quote.fee.maxPriorityFeePerGas);
+    }
+  }));
+});
+
+Deno.test("raisedFee() offers a tenth more and what the market asks, and only when it asks more", () => {
+  const legacy = { type: "legacy" as const, gas: 21_000n, gasPrice: 10n * GWEI };
+  const market = (gasPriceWei: bigint) => ({
+    ...{ baseFeeWei: undefined, tipWei: undefined, gasPriceWei },
+  });
+  assert.equal(raisedFee(legacy, market(10n * GWEI), 100n * GWEI), "enough");
+  assert.deepEqual(raisedFee(legacy, market(10n * GWEI + 1n), 100n * GWEI), {
+    ...legacy,
+    gasPrice: 11n * GWEI,
+  });
+  assert.deepEqual(raisedFee(legacy, market(30n * GWEI), 100n * GWEI), {
+    ...legacy,
+    gasPrice: 30n * GWEI,
+  });
+  assert.equal(raisedFee(legacy, market(30n * GWEI), 29n * GWEI), "ceiling");
+  assert.equal(raisedFee(legacy, market(10n * GWEI + 1n), 11n * GWEI - 1n), "ceiling");
+});
+
+Deno.test("raisedFee() raises tip and cap, whatever the market, as geth's pool asks", () => {
+  const wei = fc.bigInt({ min: 0n, max: 1_000n * GWEI });
+  fc.assert(fc.property(wei, wei, wei, wei, wei, (cap, tip, base, marketTip, maxFeeWei) => {
+    const own = {
+      ...{ type: "eip1559" as const, gas: 21_000n },
+      ...{ maxFeePerGas: cap, maxPriorityFeePerGas: tip < cap ? tip : cap },
+    };
+    const market = { baseFeeWei: base, tipWei: marketTip, gasPriceWei: base + marketTip };
+    const raised = raisedFee(own, market, maxFeeWei);
+    if (typeof raised === "string") return;
+    assert.ok(raised.type === "eip1559");
+    const { maxFeePerGas, maxPriorityFeePerGas } = raised;
+    assert.ok(maxFeePerGas <= maxFeeWei && maxPriorityFeePerGas <= maxFeePerGas);
+    assert.ok(maxFeePerGas >= base + marketTip);
+    for (
+      const [now, before] of [
+        [maxFeePerGas, own.maxFeePerGas],
+        [maxPriorityFeePerGas, own.maxPriorityFeePerGas],
+      ] as const
+    ) {
+      assert.ok(now > before && now * 10n >= before * 11n);
     }
   }));
 });

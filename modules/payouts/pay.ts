@@ -1,8 +1,8 @@
 /** One payment: quote → reserve → sign → store in ledger and journal → broadcast. */
-import { PoolError, shannonToWei, unixSeconds } from "../base/mod.ts";
+import { PoolError, shannonToWei, unixSeconds, type Wei } from "../base/mod.ts";
 import { NodeError } from "../chain/mod.ts";
 import type { Lease, Payment, Reservation } from "../ledger/mod.ts";
-import { type Fee, gasCostWei, type Quote, quoteFee } from "./fees.ts";
+import { type Fee, type FeeFacts, gasCostWei, type Quote, quoteFee } from "./fees.ts";
 import { HaltError } from "./halt.ts";
 import { nextNonce } from "./nonces.ts";
 import type { Payer } from "./payer.ts";
@@ -80,15 +80,26 @@ async function signAndSend(
   payment: Payment,
   fee: Fee,
 ): Promise<PayOutcome> {
-  const { signer, chainId, payments } = payer;
-  const nonce = await nextNonce(payer, lease, await payments.open());
+  const nonce = await nextNonce(payer, lease, await payer.payments.open());
   const valueWei = shannonToWei(payment.amountShannon);
-  const { raw, hash } = await signer.sign({ chainId, nonce, to: payment.login, valueWei, fee });
+  const stored = await signAndStore(payer, lease, payment, { nonce, valueWei, fee });
+  return await broadcast(payer, lease, stored);
+}
+
+/** Signs a payment and stores the bytes in the ledger; gives it as the ledger then has it. */
+export async function signAndStore(
+  payer: Payer,
+  lease: Lease,
+  payment: Payment,
+  what: { nonce: number; valueWei: Wei; fee: Fee },
+): Promise<Payment> {
+  const { signer, chainId, payments } = payer;
+  const { raw, hash } = await signer.sign({ chainId, to: payment.login, ...what });
   payer.moment?.("built", payment.id);
-  const transaction = { nonce, raw, hash, from: signer.address };
+  const transaction = { nonce: what.nonce, raw, hash, from: signer.address };
   await payments.sign(lease, payment.id, transaction, unixSeconds(payer.clock));
   payer.moment?.("signed", payment.id);
-  return await broadcast(payer, lease, await reread(payer, payment));
+  return await reread(payer, payment);
 }
 
 /**
@@ -118,15 +129,38 @@ export async function broadcast(
     if (!(error instanceof NodeError)) throw error;
     if (!KNOWN.test(error.reason)) {
       payer.log.warn("payment.broadcast.failed", { id, login, hash: signed.hash, error });
+      await sendEarlier(payer, payment);
       return "signed";
     }
   }
   payer.moment?.("broadcast", id);
   await payer.payments.markSent(lease, id, unixSeconds(payer.clock));
   payer.moment?.("sent", id);
+  if (payment.state === "sent") return "sent";
   payer.log.info("payment.sent", { id, login, amountShannon, hash: signed.hash });
   payer.event("payment.sent", { id, login, amountShannon, hash: signed.hash });
   return "sent";
+}
+
+/** What an earlier fee was signed for may be mined as well: it stays out while the last is refused. */
+async function sendEarlier(payer: Payer, { id, signed }: Payment): Promise<void> {
+  for (const entry of payer.journal.entries()) {
+    if (entry.id !== id || entry.hash === signed?.hash) continue;
+    try {
+      await payer.node.sendRawTransaction(entry.raw);
+    } catch (error) {
+      if (!(error instanceof NodeError)) throw error;
+      payer.log.debug("payment.earlier.refused", { id, hash: entry.hash, error });
+    }
+  }
+}
+
+/** What the node says that the chain asks now. */
+export async function marketFees({ node }: Payer): Promise<Omit<FeeFacts, "estimatedGas">> {
+  const baseFeeWei = await node.baseFee();
+  const gasPriceWei = await node.gasPrice();
+  const tipWei = baseFeeWei === undefined ? undefined : await node.maxPriorityFeePerGas();
+  return { baseFeeWei, gasPriceWei, tipWei };
 }
 
 async function quoteFor(payer: Payer, login: string, amountShannon: bigint): Promise<Quote> {
@@ -140,10 +174,7 @@ async function quoteFor(payer: Payer, login: string, amountShannon: bigint): Pro
     if (/insufficient|funds|exceeds balance/i.test(error.reason)) throw walletShort(payer, error);
     return { refused: "gas", reason: `the node says: ${error.reason}` };
   }
-  const baseFeeWei = await node.baseFee();
-  const gasPriceWei = await node.gasPrice();
-  const tipWei = baseFeeWei === undefined ? undefined : await node.maxPriorityFeePerGas();
-  return quoteFee({ baseFeeWei, gasPriceWei, tipWei, estimatedGas }, options);
+  return quoteFee({ ...await marketFees(payer), estimatedGas }, options);
 }
 
 async function checkWallet(payer: Payer, amountShannon: bigint, fee: Fee): Promise<void> {

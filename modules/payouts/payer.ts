@@ -48,6 +48,7 @@ export type PayerOptions = Pick<
   | "reserveShannon"
   | "confirmations"
   | "inFlight"
+  | "bumpAfterMs"
 >;
 
 /** Everything a step of a payment needs. */

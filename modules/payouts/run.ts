@@ -2,7 +2,7 @@
 import { PoolError } from "../base/mod.ts";
 import type { Lease, Payment } from "../ledger/mod.ts";
 import { gasCostWei, quoteFee, TRANSFER_GAS } from "./fees.ts";
-import { finishReserved, pay } from "./pay.ts";
+import { finishReserved, marketFees, pay } from "./pay.ts";
 import type { Payer } from "./payer.ts";
 import { type PlannedPayment, planPayments } from "./plan.ts";
 import { recover } from "./recover.ts";
@@ -128,12 +128,7 @@ async function checkNode(payer: Payer): Promise<void> {
 
 async function planOf(payer: Payer, open: readonly Payment[]) {
   const { node, options, signer, payments, accounts } = payer;
-  const quote = quoteFee({
-    baseFeeWei: await node.baseFee(),
-    gasPriceWei: await node.gasPrice(),
-    tipWei: await node.maxPriorityFeePerGas(),
-    estimatedGas: TRANSFER_GAS,
-  }, options);
+  const quote = quoteFee({ ...await marketFees(payer), estimatedGas: TRANSFER_GAS }, options);
   if ("refused" in quote) throw new PoolError(`Payments wait: ${quote.reason}`);
   const balances = [];
   for await (const page of accounts.all()) {

@@ -2,6 +2,7 @@
 import { PoolError, unixSeconds } from "../base/mod.ts";
 import type { Receipt } from "../chain/mod.ts";
 import type { Lease, Payment } from "../ledger/mod.ts";
+import { bumpWhenStuck } from "./bump.ts";
 import { HaltError } from "./halt.ts";
 import { findByNonce } from "./nonces.ts";
 import { broadcast } from "./pay.ts";
@@ -52,8 +53,12 @@ export function createSettler(payer: Payer): Settler {
           throw formerAddress(payment, address);
         }
         const used = await payer.node.getTransactionCount(address, "latest");
-        if (used <= payment.signed!.nonce) await rebroadcast(lease, payment);
-        else await settleDisplaced(payer, lease, payment, head);
+        if (used <= payment.signed!.nonce) {
+          const next = used === payment.signed!.nonce;
+          if (next && await bumpWhenStuck(payer, lease, payment)) {
+            broadcastAtMs.set(payment.id, payer.clock.now());
+          } else await rebroadcast(lease, payment);
+        } else await settleDisplaced(payer, lease, payment, head);
       }
       const left = await payer.payments.open();
       const ids = new Set(left.map(({ id }) => id));

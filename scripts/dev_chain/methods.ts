@@ -28,6 +28,8 @@ export interface NodeFace {
   syncing: boolean;
   /** Whether eth_getWork carries the height as its fourth element. */
   workTellsHeight: boolean;
+  /** The priority fee that the node suggests (wei per gas). */
+  tipWei: bigint;
   /** Whether receipts carry effectiveGasPrice and eth_getBlockReceipts exists. */
   modernReceipts: boolean;
 }
@@ -38,7 +40,7 @@ export function createMethods(chain: Chain, face: NodeFace): Record<string, Meth
     ...miningMethods(chain, face),
     ...blockMethods(chain, face),
     ...accountMethods(chain),
-    ...feeMethods(chain),
+    ...feeMethods(chain, face),
     eth_chainId: () => toQuantity(chain.network.chainId),
     net_version: () => String(chain.network.chainId),
     net_peerCount: () => toQuantity(face.peers),
@@ -142,11 +144,11 @@ function accountMethods(chain: Chain): Record<string, Method> {
   };
 }
 
-function feeMethods(chain: Chain): Record<string, Method> {
+function feeMethods(chain: Chain, face: NodeFace): Record<string, Method> {
   return {
     eth_gasPrice: () =>
-      toQuantity(1_000_000_000n + (chain.pending().template.header.baseFeePerGas ?? 0n)),
-    eth_maxPriorityFeePerGas: () => toQuantity(1_000_000_000n),
+      toQuantity(face.tipWei + (chain.pending().template.header.baseFeePerGas ?? 0n)),
+    eth_maxPriorityFeePerGas: () => toQuantity(face.tipWei),
     eth_estimateGas([call]) {
       const { to, data, input } = call as Record<string, Hex | undefined>;
       if (to !== undefined && chain.reverts.has(to.toLowerCase())) {

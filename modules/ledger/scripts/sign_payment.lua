@@ -8,6 +8,7 @@ for i = 2, 3 do
   if not holds(KEYS[i], "hash") then return refuse(KEYS[i] .. " is no hash") end
 end
 if not string.match(ARGV[3], "^%d+$") then return refuse("bad nonce") end
+if not string.match(ARGV[6], "^%d+$") then return refuse("bad time") end
 if not (string.match(ARGV[5], "^0x%x+$") and #ARGV[5] == 66) then return refuse("bad hash") end
 if not string.match(ARGV[4], "^0x%x+$") then return refuse("bad transaction") end
 
@@ -23,7 +24,6 @@ if owner and owner ~= ARGV[2] then return refuse("nonce " .. ARGV[3] .. " belong
 redis.call("HSET", KEYS[3], ARGV[7], ARGV[2])
 redis.call("HSET", KEYS[2], "nonce", ARGV[3], "raw", ARGV[4], "hash", ARGV[5],
   "hashes", hashes == "" and ARGV[5] or hashes .. "," .. ARGV[5])
-if state == "reserved" then
-  redis.call("HSET", KEYS[2], "state", "signed", "signedAt", ARGV[6])
-end
+redis.call("HSET", KEYS[2], "signedAt", ARGV[6])
+if state == "reserved" then redis.call("HSET", KEYS[2], "state", "signed") end
 return "ok"
