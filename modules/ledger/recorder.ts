@@ -56,8 +56,11 @@ export interface RecorderDeps extends RecordDeps {
   log: Logger;
 }
 
-/** Shares in one script call at most. */
-export const BATCH_SHARES_MAX = 512;
+/**
+ * Shares in one script call at most. Twice as many record no more shares a second, and hold Redis
+ * for twice as long: some 5 ms (`scripts/bench stratum --ledger`).
+ */
+export const BATCH_SHARES_MAX = 256;
 /** Shares that may wait for the next batch; more are answered "busy". */
 export const PENDING_SHARES_MAX = 8_192;
 

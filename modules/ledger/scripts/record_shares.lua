@@ -55,7 +55,7 @@ for n = 0, count - 1 do
   if height > highest then highest = height end
 end
 
-local fates = {}
+local fates, times = {}, {}
 local now = ARGV[4]
 local newBucket = redis.call("EXISTS", KEYS[6]) == 0
 local seenMiners = {}
@@ -75,7 +75,12 @@ for n = 0, count - 1 do
     elseif scheme == "solo" then redis.call("HINCRBY", KEYS[7], login, difficulty)
     else redis.call("HINCRBY", KEYS[2], login, difficulty) end
     redis.call("HINCRBY", KEYS[6], worker, difficulty)
-    redis.call("HSET", KEYS[6], worker .. ":t", now)
+    times[#times + 1] = worker .. ":t"
+    times[#times + 1] = now
+    if #times >= 1000 then
+      redis.call("HSET", KEYS[6], unpack(times))
+      times = {}
+    end
     if not seenMiners[minerKey] then
       redis.call("HSET", minerKey, "lastShare", now)
       seenMiners[minerKey] = true
@@ -86,6 +91,8 @@ for n = 0, count - 1 do
   fates[#fates + 1] = fate
 end
 
+-- Many fields in one call, so that a share takes five writes at most.
+if #times > 0 then redis.call("HSET", KEYS[6], unpack(times)) end
 if credited.prop or credited.pplns then
   redis.call("HINCRBY", KEYS[3], "roundShares", ARGV[6])
   if credited.pplns then addToTotals(window, ARGV[7]) end
