@@ -4,9 +4,10 @@
  * This room never decides who is paid, never signs, and never touches Redis.
  */
 export { followHeads, type HeadsOptions } from "./heads.ts";
+export { NETWORKS } from "./network_table.ts";
 export * from "./networks.ts";
 export * from "./reward.ts";
-export { NodeError, type NodeErrorKind, type NodeOptions } from "./rpc.ts";
+export { createRpc, NodeError, type NodeErrorKind, type NodeOptions, type Rpc } from "./rpc.ts";
 export type { Block, NodeWork, Receipt, Transaction } from "./read.ts";
 export { type Push, readPush } from "./read_push.ts";
 export { type BlockId, createNode, type Node, type Work } from "./node.ts";

@@ -1,25 +1,50 @@
-/** The table of networks: what each chain pays, burns and hashes, by height; every row with its source. */
-import { parseDecimal, PoolError, type Wei, WEI_PER_COIN } from "../base/mod.ts";
+/** Networks: what describes one, finding one by name or chain id, and private ones from the configuration. */
+import { parseDecimal, PoolError, type Wei } from "../base/mod.ts";
+import { NETWORKS } from "./network_table.ts";
 
-/** The proof of work of a network, as the verifier wants it. */
-export type PowRule =
-  | { algorithm: "ethash" }
-  | { algorithm: "etchash"; ecip1099Height: number };
+/** The proof of work of a network from some height on, as the verifier wants it. */
+export interface PowRule {
+  algorithm: "ethash" | "etchash" | "ubqhash" | "frkhash";
+  /** First height of 60,000-block epochs (ECIP-1099); etchash only. */
+  ecip1099Height?: number;
+  /** First height with BLAKE2b caches (Ubiq's UIP-1), of a whole epoch; ubqhash only. */
+  uip1Height?: number;
+  /** What replaces it at a height. */
+  next?: { fromHeight: number; rule: PowRule };
+}
 
 /** How the base block reward follows from the height. */
 export type RewardRule =
-  | { kind: "steps"; steps: readonly { fromHeight: number; rewardWei: Wei }[] }
+  | {
+    kind: "steps";
+    steps: readonly { fromHeight: number; rewardWei: Wei }[];
+    /** From a height on a contract's storage says it (wei), as it is after the block. */
+    contract?: RewardContract & { fromHeight: number };
+  }
   /** ECIP-1017: firstWei · (4/5)^era, era = floor((height − 1) / eraBlocks). */
   | { kind: "eras"; eraBlocks: number; firstWei: Wei };
 
+/** Where a chain keeps its block reward. */
+export interface RewardContract {
+  address: string;
+  /** Storage slot, a quantity. */
+  slot: string;
+}
+
 /**
  * What an uncle's miner receives: `ethereum` (8 − distance)/8 of the reward; `classic` the same in
- * era 0, a flat 1/32 from era 1; `none` nothing, and including one earns nothing either.
+ * era 0, a flat 1/32 from era 1; `ubiq` half of it one block later, else nothing; `none` nothing,
+ * and including one earns nothing either.
  */
-export type UncleRule = "ethereum" | "classic" | "none";
+export type UncleRule = "ethereum" | "classic" | "ubiq" | "none";
 
-/** Who gets the base fee (EIP-1559): there is none, or it is burnt from a height on. */
-export type BaseFeeRule = { policy: "none" } | { policy: "burn"; fromHeight: number };
+/**
+ * Who gets the base fee (EIP-1559) from a height on. It is `burn`t, the chain `redirect`s it to an
+ * address of its own, or the miner gets a part of it (`split`, in thousandths).
+ */
+export type BaseFeeStep =
+  | { fromHeight: number; policy: "burn" | "redirect" }
+  | { fromHeight: number; policy: "split"; minerPermille: number };
 
 /** One network. */
 export interface Network {
@@ -32,11 +57,14 @@ export interface Network {
   /** EIP-155 chain id. */
   chainId: number;
   pow: PowRule;
-  /** First height that `pow` does not describe, when the chain left this algorithm. */
+  /** First height without proof of work. */
   powEndsHeight?: number;
   rewards: RewardRule;
   uncleRule: UncleRule;
-  baseFee: BaseFeeRule;
+  /** Below a height uncles and their including blocks count with this reward, not the block's. */
+  uncleBase?: { belowHeight: number; rewardWei: Wei };
+  /** In order of height; empty or before the first: there is no base fee. */
+  baseFee: readonly BaseFeeStep[];
   /** Link patterns with `{}` for the height, hash or address. */
   explorer?: { block: string; transaction: string; address: string };
   /** Sane confirmations (blocks) before a credit matures, and before it is shown as immature. */
@@ -50,86 +78,25 @@ export interface Network {
 export interface PrivateNetwork {
   chainId: number;
   name?: string;
-  algorithm: "ethash" | "etchash";
+  algorithm: PowRule["algorithm"];
   /** First height of 60,000-block epochs; etchash only. */
   ecip1099Height?: number;
+  /** First height with BLAKE2b caches, a multiple of 30,000; ubqhash only. */
+  uip1Height?: number;
   /** Reward from a height on: in wei, or in coins as decimal text. The first is from height 0. */
   rewards: readonly { fromHeight: number; rewardWei?: Wei; reward?: string }[];
   /** @default {"ethereum"} */
   uncleRule?: UncleRule;
-  baseFee: "none" | "burn";
-  /** First height with a base fee, when it burns. @default {0} */
+  baseFee: "none" | "burn" | "redirect" | "split";
+  /** First height with a base fee, when there is one. @default {0} */
   baseFeeFromHeight?: number;
+  /** The miner's thousandths of the base fee; split only. */
+  baseFeeMinerPermille?: number;
   /** @default {120} */
   depth?: number;
   /** @default {20} */
   immatureDepth?: number;
 }
-
-/** Every public network that quarry knows. */
-export const NETWORKS: readonly Network[] = [
-  {
-    name: "expanse",
-    title: "Expanse",
-    currency: "EXP",
-    chainId: 2,
-    pow: { algorithm: "ethash" },
-    powEndsHeight: 8_500_000,
-    rewards: steps([0, 8n], [800_000, 4n]),
-    uncleRule: "ethereum",
-    baseFee: { policy: "none" },
-    explorer: explorer("https://explorer.expanse.tech", "blocks"),
-    depth: 120,
-    immatureDepth: 20,
-    source:
-      "expanse-org/go-expanse params/config.go (ByzantiumBlock 800000, PhoenixBlock 8500000), " +
-      "consensus/ethash/consensus.go; expanse-org/open-expanse-pool payouts/unlocker.go",
-  },
-  {
-    name: "ethereum",
-    title: "Ethereum (proof of work)",
-    currency: "ETH",
-    chainId: 1,
-    pow: { algorithm: "ethash" },
-    powEndsHeight: 15_537_394,
-    rewards: steps([0, 5n], [4_370_000, 3n], [7_280_000, 2n]),
-    uncleRule: "ethereum",
-    baseFee: { policy: "burn", fromHeight: 12_965_000 },
-    explorer: explorer("https://etherscan.io", "block"),
-    depth: 120,
-    immatureDepth: 20,
-    source: "EIP-649 (4370000), EIP-1234 (7280000), EIP-1559 (12965000), EIP-3675 (15537394)",
-  },
-  {
-    name: "classic",
-    title: "Ethereum Classic",
-    currency: "ETC",
-    chainId: 61,
-    pow: { algorithm: "etchash", ecip1099Height: 11_700_000 },
-    rewards: { kind: "eras", eraBlocks: 5_000_000, firstWei: 5n * WEI_PER_COIN },
-    uncleRule: "classic",
-    baseFee: { policy: "none" },
-    explorer: explorer("https://etc.blockscout.com", "block"),
-    depth: 240,
-    immatureDepth: 30,
-    source: "ECIP-1017, ECIP-1099; etclabscore/core-geth params/config_classic.go, " +
-      "params/mutations/rewards_classic.go",
-  },
-  {
-    name: "mordor",
-    title: "Mordor (Ethereum Classic test network)",
-    currency: "METC",
-    chainId: 63,
-    pow: { algorithm: "etchash", ecip1099Height: 2_520_000 },
-    rewards: { kind: "eras", eraBlocks: 2_000_000, firstWei: 5n * WEI_PER_COIN },
-    uncleRule: "classic",
-    baseFee: { policy: "none" },
-    explorer: explorer("https://etc-mordor.blockscout.com", "block"),
-    depth: 120,
-    immatureDepth: 20,
-    source: "ECIP-1017, ECIP-1099; etclabscore/core-geth params/config_mordor.go",
-  },
-];
 
 /** The network of a name, or undefined. */
 export function networkByName(name: string): Network | undefined {
@@ -163,17 +130,12 @@ function privateNetwork(chain: PrivateNetwork): Network {
   if (chain.rewards.length === 0 || !sorted) {
     throw new PoolError("Cannot use network.rewards: begin with fromHeight 0, then ascend");
   }
-  if (chain.algorithm === "etchash" && chain.ecip1099Height === undefined) {
-    throw new PoolError("Cannot use network.algorithm etchash: add network.ecip1099Height");
-  }
   return {
     name: "private",
     title: chain.name ?? "Private chain",
     currency: "coins",
     chainId: chain.chainId,
-    pow: chain.algorithm === "etchash"
-      ? { algorithm: "etchash", ecip1099Height: chain.ecip1099Height! }
-      : { algorithm: "ethash" },
+    pow: privatePow(chain),
     rewards: {
       kind: "steps",
       steps: chain.rewards.map((step, i) => ({
@@ -182,13 +144,37 @@ function privateNetwork(chain: PrivateNetwork): Network {
       })),
     },
     uncleRule: chain.uncleRule ?? "ethereum",
-    baseFee: chain.baseFee === "burn"
-      ? { policy: "burn", fromHeight: chain.baseFeeFromHeight ?? 0 }
-      : { policy: "none" },
+    baseFee: privateBaseFee(chain),
     depth: chain.depth ?? 120,
     immatureDepth: chain.immatureDepth ?? 20,
     source: "configuration",
   };
+}
+
+function privatePow({ algorithm, ecip1099Height, uip1Height }: PrivateNetwork): PowRule {
+  if (algorithm === "etchash" && ecip1099Height === undefined) {
+    throw new PoolError("Cannot use network.algorithm etchash: add network.ecip1099Height");
+  }
+  if (algorithm === "ubqhash" && (uip1Height === undefined || uip1Height % 30_000 !== 0)) {
+    throw new PoolError(
+      "Cannot use network.algorithm ubqhash: network.uip1Height must be a multiple of 30000",
+    );
+  }
+  return {
+    algorithm,
+    ...(algorithm === "etchash" ? { ecip1099Height: ecip1099Height! } : {}),
+    ...(algorithm === "ubqhash" ? { uip1Height: uip1Height! } : {}),
+  };
+}
+
+function privateBaseFee(chain: PrivateNetwork): BaseFeeStep[] {
+  const { baseFee, baseFeeFromHeight: fromHeight = 0, baseFeeMinerPermille } = chain;
+  if (baseFee === "none") return [];
+  if (baseFee !== "split") return [{ fromHeight, policy: baseFee }];
+  if (baseFeeMinerPermille === undefined) {
+    throw new PoolError("Cannot use network.baseFee split: add network.baseFeeMinerPermille");
+  }
+  return [{ fromHeight, policy: "split", minerPermille: baseFeeMinerPermille }];
 }
 
 function rewardOf(step: PrivateNetwork["rewards"][number], index: number): Wei {
@@ -202,19 +188,4 @@ function rewardOf(step: PrivateNetwork["rewards"][number], index: number): Wei {
     throw new PoolError(`Cannot use network.rewards[${index}]: current value is ${rewardWei} wei`);
   }
   return rewardWei;
-}
-
-function steps(...rows: [fromHeight: number, coins: bigint][]): RewardRule {
-  return {
-    kind: "steps",
-    steps: rows.map(([fromHeight, coins]) => ({ fromHeight, rewardWei: coins * WEI_PER_COIN })),
-  };
-}
-
-function explorer(site: string, block: string) {
-  return {
-    block: `${site}/${block}/{}`,
-    transaction: `${site}/tx/{}`,
-    address: `${site}/address/{}`,
-  };
 }

@@ -17,8 +17,8 @@ import {
 import { type LookOptions, lookReader, type NodeLook, readSyncing } from "./look.ts";
 import { createRpc, NodeError, type NodeOptions, type Rpc } from "./rpc.ts";
 
-/** Receipts asked for in one batch; nodes refuse larger ones (geth: 1,000 and 25 MB). */
-const RECEIPTS_PER_BATCH = 100;
+/** Questions in one batch; nodes refuse larger ones (geth: 1,000 and 25 MB). */
+const BATCH = 100;
 const METHOD_NOT_FOUND = -32601;
 
 /** Work whose height is known. */
@@ -47,14 +47,21 @@ export interface Node {
   peerCount(): Promise<number>;
   /** The block, or undefined when the node knows none such. */
   getBlock(id: BlockId, withTransactions?: boolean): Promise<Block | undefined>;
+  /** The blocks of a range, a hundred a batch; undefined where there is none. */
+  getBlocks(fromHeight: number, toHeight: number): Promise<(Block | undefined)[]>;
   /** An included uncle's header. */
   getUncle(including: number | string, index: number): Promise<Block | undefined>;
+  /** The headers of all uncles that a block includes, in one batch; undefined where there is none. */
+  getUncles(including: Pick<Block, "hash" | "uncles">): Promise<(Block | undefined)[]>;
   /** The receipts of a block, one for each of its transactions, in order. */
   getBlockReceipts(block: Pick<Block, "hash" | "transactionHashes">): Promise<Receipt[]>;
   getReceipt(transactionHash: string): Promise<Receipt | undefined>;
   getTransaction(transactionHash: string): Promise<Transaction | undefined>;
   getTransactionCount(address: string, tag: "latest" | "pending"): Promise<number>;
-  getBalance(address: string): Promise<Wei>;
+  /** At the head, or as it was after a block. */
+  getBalance(address: string, height?: number): Promise<Wei>;
+  /** A storage slot of a contract as it was after a block, as a number. */
+  getStorage(address: string, slot: string, height: number): Promise<bigint>;
   gasPrice(): Promise<Wei>;
   /** The node's idea of a priority fee (wei per gas); undefined when it has no such method. */
   maxPriorityFeePerGas(): Promise<Wei | undefined>;
@@ -117,11 +124,28 @@ export function createNode(
         : ["eth_getUncleByBlockNumberAndIndex", toQuantity(including)];
       return ask(method, [which, toQuantity(index)], orUndefined(readBlock));
     },
+    async getBlocks(fromHeight, toHeight) {
+      const heights = Array.from(
+        { length: Math.max(0, toHeight - fromHeight + 1) },
+        (_, i) => [toQuantity(fromHeight + i), false],
+      );
+      return await askMany(rpc, "eth_getBlockByNumber", heights, orUndefined(readBlock));
+    },
+    async getUncles({ hash, uncles }) {
+      const indexes = uncles.map((_, index) => [hash, toQuantity(index)]);
+      return await askMany(rpc, "eth_getUncleByBlockHashAndIndex", indexes, orUndefined(readBlock));
+    },
     getBlockReceipts: receiptsReader(rpc),
     getReceipt: (hash) => ask("eth_getTransactionReceipt", [hash], orUndefined(readReceipt)),
     getTransaction: (hash) => ask("eth_getTransactionByHash", [hash], orUndefined(readTransaction)),
     getTransactionCount: (address, tag) => askNumber("eth_getTransactionCount", [address, tag]),
-    getBalance: (address) => askWei("eth_getBalance", [address, "latest"]),
+    getBalance: (address, height) =>
+      askWei("eth_getBalance", [address, height === undefined ? "latest" : toQuantity(height)]),
+    getStorage: (address, slot, height) =>
+      ask("eth_getStorageAt", [address, slot, toQuantity(height)], (result) => {
+        if (typeof result === "string" && /^0x[0-9a-f]{1,64}$/i.test(result)) return BigInt(result);
+        throw new TypeError("Cannot read storage: expected hex");
+      }),
     gasPrice: () => askWei("eth_gasPrice"),
     async maxPriorityFeePerGas() {
       try {
@@ -204,17 +228,26 @@ function receiptsReader(rpc: Rpc): Node["getBlockReceipts"] {
 }
 
 async function receiptsOneByOne(rpc: Rpc, hashes: string[]): Promise<Receipt[]> {
-  const method = "eth_getTransactionReceipt";
-  const receipts: Receipt[] = [];
-  for (let start = 0; start < hashes.length; start += RECEIPTS_PER_BATCH) {
-    const chunk = hashes.slice(start, start + RECEIPTS_PER_BATCH);
-    const answers = await rpc.batch(chunk.map((hash) => ({ method, params: [hash] })));
-    for (const answer of answers) {
+  const params = hashes.map((hash) => [hash]);
+  return await askMany(rpc, "eth_getTransactionReceipt", params, readReceipt);
+}
+
+/** One method many times, in batches; the first answer that cannot be used is thrown. */
+async function askMany<T>(
+  rpc: Rpc,
+  method: string,
+  params: unknown[][],
+  read: (result: unknown) => T,
+): Promise<T[]> {
+  const results: T[] = [];
+  for (let start = 0; start < params.length; start += BATCH) {
+    const chunk = params.slice(start, start + BATCH);
+    for (const answer of await rpc.batch(chunk.map((params) => ({ method, params })))) {
       if (!answer.ok) throw answer.error;
-      receipts.push(readAs(rpc, method, answer.result, readReceipt));
+      results.push(readAs(rpc, method, answer.result, read));
     }
   }
-  return receipts;
+  return results;
 }
 
 /** A receipt of another block, or one too few, would change the fees: then there is no answer. */

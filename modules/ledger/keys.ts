@@ -96,6 +96,8 @@ function ownKeys(own: string) {
     pplnsSlicePrefix: () => `${own}:pplns:slice:`,
     /** hash: `<height>:<nonce>` → scheme of that round; a round without one is "prop". */
     roundSchemes: () => `${own}:rounds:schemes`,
+    /** hash: extranonce → `scheme:fromHeight:toHeight` where its nonces count by another scheme. */
+    extranonces: () => `${own}:extranonces`,
     /** hash: number (0 to 255) → name of the instance whose extranonces begin with it. */
     instances: () => `${own}:instances`,
     /** zset: time until which it is held (ms) → number of an instance. */
@@ -110,6 +112,10 @@ function ownKeys(own: string) {
     fence: (role: string) => `${own}:fence:${role}`,
     /** hash: `<height>:<nonce>` → JSON (BlockAccount) of each block that left the candidates. */
     blockAccounts: () => `${own}:blocks:accounts`,
+    /** string: height up to which the chain was searched for blocks of ours. */
+    blocksScanned: () => `${own}:blocks:scanned`,
+    /** hash: `<height>:<nonce>` → JSON (UnknownBlock) of blocks of ours that no row accounts for. */
+    blocksUnknown: () => `${own}:blocks:unknown`,
     /** hash: `plan`, `sum` (Shannon) of a block's step that was cut between chunks. */
     transition: (id: string) => `${own}:transition:${id}`,
     /** hash: totals `reward|extra|fee|dust` of matured blocks, each as `…Shannon` and `…WeiRest`. */

@@ -6,6 +6,7 @@
 export * from "./accounts.ts";
 export * from "./block_rows.ts";
 export * from "./blocks.ts";
+export * from "./extranonces.ts";
 export * from "./instances.ts";
 export * from "./journal.ts";
 export * from "./keys.ts";
@@ -18,4 +19,5 @@ export * from "./redis.ts";
 export * from "./share_record.ts";
 export * from "./snapshots.ts";
 export * from "./status.ts";
+export * from "./unknown_blocks.ts";
 export * from "./views.ts";

@@ -1,6 +1,7 @@
 /** Start options and messages of a stratum Deno worker; plain data. */
 import type { StratumPortConfig } from "../config/mod.ts";
 import type { CommonWorkerOptions } from "../workers/mod.ts";
+import type { EpochRule } from "../ethash/mod.ts";
 import type { PolicyOptions } from "../policy/mod.ts";
 import type { ShareCounters } from "../intake/mod.ts";
 import type { Job } from "../work/mod.ts";
@@ -20,7 +21,7 @@ export interface StratumWorkerOptions extends CommonWorkerOptions {
   journals: string[];
   /** Path of its rejected-share log. */
   rejectedLog: string;
-  rule: { algorithm: "ethash" | "etchash"; ecip1099Height?: number };
+  rule: EpochRule;
   /** First height that the rule does not describe. */
   powEndsHeight?: number;
   verifierThreads?: number;
@@ -35,8 +36,10 @@ export interface StratumWorkerOptions extends CommonWorkerOptions {
   askedDifficulty: { min: bigint; max: bigint };
   /** First hex digits of every extranonce, by which instances differ; empty for a single one. */
   extranoncePrefix: string;
-  /** Scheme of HTTP getwork. */
+  /** The pool's own scheme, that of HTTP getwork. */
   scheme: "prop" | "pplns" | "solo";
+  /** Whether a miner may ask for solo mining by login or password. */
+  soloByLogin: boolean;
   /** The PPLNS window in thousandths of the network's difficulty. */
   pplnsWindowMilli: bigint;
   maxWorkers: number;

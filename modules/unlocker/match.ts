@@ -28,7 +28,7 @@ export type Match =
   /** Ours by nonce and mix digest, but it rewards an address that is not among our coinbases. */
   | { kind: "foreign"; miner: string; height: number };
 
-type Reader = Pick<Node, "getBlock" | "getUncle">;
+type Reader = Pick<Node, "getBlocks" | "getUncles">;
 
 /**
  * Looks for a found block in the chain of one node.
@@ -69,9 +69,8 @@ export async function matchBlock(
 /** The blocks of a range, or why they are not to be had. */
 async function readChain(node: Reader, from: number, to: number): Promise<Block[] | string> {
   const blocks: Block[] = [];
-  for (let height = from; height <= to; height++) {
-    const block = await node.getBlock(height);
-    if (block === undefined) return `the node has no block ${height}`;
+  for (const [i, block] of (await node.getBlocks(from, to)).entries()) {
+    if (block === undefined) return `the node has no block ${from + i}`;
     blocks.push(block);
   }
   return gapIn(blocks) ?? blocks;
@@ -97,8 +96,8 @@ async function search(
   }
   let foreign = blocks.find((block) => isSame(block, sought, new Set()));
   for (const including of blocks) {
-    for (let index = 0; index < including.uncles.length; index++) {
-      const uncle = await node.getUncle(including.hash, index);
+    if (including.uncles.length === 0) continue;
+    for (const [index, uncle] of (await node.getUncles(including)).entries()) {
       if (uncle === undefined) {
         return { kind: "undecided", reason: `the node has no uncle ${including.uncles[index]}` };
       }

@@ -36,15 +36,17 @@ function chain(
     read,
     name: "test",
     blockNumber: () => Promise.resolve(head),
-    getBlock(id: number | string) {
-      const number = Number(id), change = blocks[number];
-      read.push(number);
-      if (number > head || change === null) return Promise.resolve(undefined);
-      const hashes = (uncles[number] ?? []).map((uncle) => uncle?.hash ?? hashAt(999));
-      return Promise.resolve(blockAt(number, { uncles: hashes, ...change }));
+    getBlocks(from: number, to: number) {
+      const heights = Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
+      return Promise.resolve(heights.map((number) => {
+        const change = blocks[number];
+        read.push(number);
+        if (number > head || change === null) return undefined;
+        const hashes = (uncles[number] ?? []).map((uncle) => uncle?.hash ?? hashAt(999));
+        return blockAt(number, { uncles: hashes, ...change });
+      }));
     },
-    getUncle: (hash: number | string, index: number) =>
-      Promise.resolve(uncles[Number(hash)]?.[index]),
+    getUncles: ({ hash }: { hash: string }) => Promise.resolve(uncles[Number(hash)] ?? []),
   };
 }
 
@@ -122,7 +124,7 @@ Deno.test("agreesOnOrphan() agrees only when the second node says so itself", as
   assert.equal((await agreesOnOrphan(chain(130), sought, COINBASES)).agrees, true);
   assert.equal((await agreesOnOrphan(chain(130, { 100: ours }), sought, COINBASES)).agrees, false);
   assert.equal((await agreesOnOrphan(chain(101), sought, COINBASES)).agrees, false);
-  const down = { ...chain(130), getBlock: () => Promise.reject(new Error("down")) };
+  const down = { ...chain(130), getBlocks: () => Promise.reject(new Error("down")) };
   assert.deepEqual(await agreesOnOrphan(down, sought, COINBASES), {
     agrees: false,
     reason: "down",

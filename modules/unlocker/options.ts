@@ -19,7 +19,7 @@ export interface UnlockerWorkerOptions extends CommonWorkerOptions {
   unlocker: LoopOptions;
 }
 
-/** The worker's options; shares of orphaned "prop" rounds return to the current one. */
+/** The worker's options. */
 export function unlockerOptions(config: Config, network: Network): UnlockerWorkerOptions {
   const { unlocker } = config;
   const known = typeof config.network !== "object";
@@ -30,13 +30,17 @@ export function unlockerOptions(config: Config, network: Network): UnlockerWorke
     miningNodes: config.upstreams.length > 0
       ? config.upstreams.map(({ name, url, timeoutMs }) => ({ name, url, timeoutMs }))
       : [node],
+    ...(unlocker.confirmWith === undefined
+      ? {}
+      : { confirmWith: { ...node, name: "confirmWith", url: unlocker.confirmWith } }),
     unlocker: {
       ...{ network, coinbases: config.coinbases, instance: config.name },
       ...{ intervalMs: unlocker.intervalMs, depth: unlocker.depth },
       ...{ immatureDepth: unlocker.immatureDepth, keepTxFees: unlocker.keepTxFees },
       feeMillionths: unlocker.poolFeeMillionths,
       feeAddress: unlocker.poolFeeAddress,
-      ...{ rounding: "floor", returnShares: true },
+      ...{ rounding: "floor", returnShares: unlocker.orphanedShares === "return" },
+      crossCheck: unlocker.crossCheck,
       // A private chain may rest for hours; a public one whose head is old is a stuck node.
       headAgeMsMax: known ? 15 * 60_000 : 24 * 3_600_000,
     },

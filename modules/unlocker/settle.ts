@@ -8,6 +8,7 @@ import {
   type Network,
   type Node,
   NodeError,
+  rewardContractOf,
   uncleRewardWei,
 } from "../chain/mod.ts";
 import type { Settlement } from "../ledger/mod.ts";
@@ -46,13 +47,15 @@ export async function planOf(
 ): Promise<SettlePlan> {
   const { network, feeMillionths, feeAddress, rounding } = rules;
   const pool = { feeMillionths, feeAddress, rounding };
+  const { number } = match.kind === "uncle" ? match.including : match.block;
+  const { readWei } = await rewardReadOf(node, network, number);
   if (match.kind === "uncle") {
     const { uncle, including } = match;
     return {
       height: including.number,
       uncleHeight: uncle.number,
       hash: uncle.hash,
-      rewardWei: uncleRewardWei(network, including.number, uncle.number),
+      rewardWei: uncleRewardWei(network, including.number, uncle.number, readWei),
       extraWei: 0n,
       ...pool,
     };
@@ -64,8 +67,8 @@ export async function planOf(
     await gasSpent(node, block.hash),
     block.baseFeePerGas,
   );
-  const rewardWei = blockRewardWei(network, block.number) +
-    BigInt(block.uncles.length) * nephewRewardWei(network, block.number);
+  const rewardWei = blockRewardWei(network, block.number, readWei) +
+    BigInt(block.uncles.length) * nephewRewardWei(network, block.number, readWei);
   return {
     height: block.number,
     uncleHeight: 0,
@@ -74,6 +77,17 @@ export async function planOf(
     extraWei: rules.keepTxFees ? feesWei : 0n,
     ...pool,
   };
+}
+
+/** The base reward after a block, where the network keeps it in a contract. @throws {NodeError} */
+export async function rewardReadOf(
+  node: Pick<Node, "getStorage">,
+  network: Network,
+  height: number,
+): Promise<{ readWei?: Wei }> {
+  const contract = rewardContractOf(network, height);
+  if (contract === undefined) return {};
+  return { readWei: await node.getStorage(contract.address, contract.slot, height) };
 }
 
 /** Splits what a plan pays among the shares of the round. */

@@ -26,7 +26,9 @@ import {
   readRoundShares,
   type Store,
 } from "../ledger/mod.ts";
+import { crossCheck } from "./cross_check.ts";
 import { agreesOnOrphan, type Match, matchBlock, type Sought } from "./match.ts";
+import { scanBlocks } from "./scan.ts";
 import { parsePlan, planOf, settlementOf, type SettlePlan, type SettleRules } from "./settle.ts";
 
 /** How the pool unlocks. */
@@ -39,6 +41,11 @@ export interface UnlockRules extends SettleRules {
   coinbases: readonly string[];
   /** Whether the shares of a final orphan's "prop" round join the current round; no others do. */
   returnShares: boolean;
+  /**
+   * Whether each reward is compared with the change of its miner's balance before it is credited;
+   * when it matures nodes have no such old states any more.
+   */
+  crossCheck?: boolean;
   /** Age of the head from which on the node counts as stuck (milliseconds). */
   headAgeMsMax: number;
 }
@@ -114,6 +121,10 @@ export async function unlockPass(
       await unlockImmature(pass, row);
     }
   }
+  if (young >= 0) {
+    const scan = { ...deps, announce: (name: string, facts: Facts) => announce(deps, name, facts) };
+    await scanBlocks(scan, rules, lease, { toHeight: young, coinbases }, signal);
+  }
   return report;
 }
 
@@ -142,7 +153,7 @@ async function unlockCandidate(pass: Pass, candidate: Candidate): Promise<void> 
   const { height, nonce, mixHash } = candidate;
   const begun = await readPlan(deps, "credit", candidate);
   const plan = begun === undefined
-    ? await placeOf(pass, candidate, { height, nonce, mixHash })
+    ? await placeOf(pass, candidate, { height, nonce, mixHash }, { check: pass.rules.crossCheck })
     : parsePlan(begun);
   if (plan === undefined) return;
   if (plan === "orphan") {
@@ -195,11 +206,15 @@ async function placeOf(
   pass: Pass,
   block: { height: number; nonce: string },
   sought: Sought,
+  { check = false }: { check?: boolean | undefined } = {},
 ): Promise<SettlePlan | "orphan" | undefined> {
   const { deps, rules, head, coinbases, report } = pass;
   const match = await matchBlock(deps.node, sought, head.number, coinbases);
   if (match.kind === "block" || match.kind === "uncle") {
-    return await planOf(deps.node, match, rules);
+    const doubt = check ? await crossCheck(deps.node, rules.network, match) : undefined;
+    if (doubt === undefined) return await planOf(deps.node, match, rules);
+    wait(pass, block, doubt);
+    return undefined;
   }
   if (match.kind === "orphan") {
     const second = deps.confirmWith === undefined
@@ -209,10 +224,17 @@ async function placeOf(
     report.waiting.push(`block ${block.height}: ${second.reason}`);
     return undefined;
   }
-  const reason = reasonOf(match);
-  report.waiting.push(`block ${block.height}: ${reason}`);
-  deps.log.warn("block.waits", { height: block.height, nonce: block.nonce, reason });
+  wait(pass, block, reasonOf(match));
   return undefined;
+}
+
+function wait(
+  { deps, report }: Pass,
+  { height, nonce }: { height: number; nonce: string },
+  reason: string,
+): void {
+  report.waiting.push(`block ${height}: ${reason}`);
+  deps.log.warn("block.waits", { height, nonce, reason });
 }
 
 function reasonOf(match: Extract<Match, { kind: "undecided" | "foreign" }>): string {

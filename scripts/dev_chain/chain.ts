@@ -281,7 +281,7 @@ export class Chain {
 
   /** EIP-1559: moves by at most an eighth towards half-full blocks. */
   #nextBaseFee(parent: Block): bigint | undefined {
-    if (this.network.baseFee.policy === "none") return undefined;
+    if (this.network.baseFee.length === 0) return undefined;
     const { baseFeePerGas: fee, gasUsed, gasLimit } = parent.header;
     if (fee === undefined) return INITIAL_BASE_FEE;
     const target = gasLimit / 2n;
@@ -297,7 +297,7 @@ export class Chain {
       ]),
     );
     const seed = bytesToHex(new TextEncoder().encode(this.#options.seed));
-    const burns = this.network.baseFee.policy === "burn";
+    const burns = this.network.baseFee.length > 0;
     const header = {
       parentHash: ZERO_HASH,
       sha3Uncles: unclesHash([]),
