@@ -50,6 +50,7 @@ export function buildProxy(
     niceHashMinDifficulty: proxy.niceHashMinDiff,
     askedDifficulty: { min, max },
     ...(proxy.notifyListen === undefined ? {} : { notifyListen: proxy.notifyListen }),
+    soloByLogin: proxy.soloByLogin,
     healthCheck: proxy.healthCheck,
     maxFails: proxy.maxFails,
     hashrateExpirationMs: proxy.hashrateExpiration,

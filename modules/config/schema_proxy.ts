@@ -119,6 +119,7 @@ export const proxy = z.object({
   }).prefault({}),
   niceHashMinDiff: hashes.prefault(4_000_000_000)
     .describe("least difficulty of NiceHash sessions, in hashes (0.93 in its own unit)"),
+  soloByLogin: flag(true, "whether logins solo:0xADDRESS and passwords m=solo mine solo"),
   healthCheck: flag(true, "serve no work while Redis is away, so that miners fail over"),
   maxFails: count(
     100,

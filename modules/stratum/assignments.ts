@@ -25,7 +25,6 @@ export interface PortTerms {
 export interface SessionTerms {
   /** Fixed difficulty (hashes). */
   fixed?: Difficulty;
-  solo: boolean;
   /** Never below (hashes). */
   floor: Difficulty;
   /** Whether the miner applies a new difficulty one header late. */
@@ -45,16 +44,19 @@ export class Assignments {
   #retarget: Retarget | undefined;
   #fixed: Difficulty;
   #scheme: Scheme;
+  /** Another scheme, from a height on. */
+  #bound: { scheme: Scheme; fromHeight: number } | undefined;
   #floor = 0n;
   #late = false;
   /** What a late miner works with until the next header. */
   #former: Difficulty | undefined;
   extranonce = "";
 
-  constructor(port: PortTerms, nowMs: number) {
+  /** @param scheme the pool's own, which holds until a height that another one is bound from */
+  constructor(port: PortTerms, scheme: Scheme, nowMs: number) {
     this.#port = port;
     this.#fixed = port.difficulty;
-    this.#scheme = port.scheme;
+    this.#scheme = scheme;
     if (port.varDiff) this.#retarget = new Retarget(port.varDiff, port.difficulty, nowMs);
   }
 
@@ -64,9 +66,13 @@ export class Assignments {
       this.#retarget = undefined;
       this.#fixed = terms.fixed;
     }
-    if (terms.solo) this.#scheme = "solo";
     this.#floor = terms.floor;
     this.#late = terms.late;
+  }
+
+  /** Has jobs from a height on count by another scheme than the pool's. */
+  bind(scheme: Scheme, fromHeight: number): void {
+    this.#bound = { scheme, fromHeight };
   }
 
   /** Notes an accepted share of a difficulty. */
@@ -93,7 +99,7 @@ export class Assignments {
     // A late miner hears of the new difficulty now and is held to it from the next header on.
     const held = this.#late ? this.#former ?? wanted : wanted;
     this.#former = wanted;
-    const offer = set.of(held < wanted ? held : wanted, this.#scheme);
+    const offer = set.of(held < wanted ? held : wanted, this.#schemeAt(set.job));
     this.#remember(offer);
     return { offer, told: this.#told(offer) };
   }
@@ -115,12 +121,17 @@ export class Assignments {
   termsOfOld(job: Job | undefined): ShareTerms {
     const difficulty = this.#atLeast(this.#retarget?.difficulty ?? this.#fixed);
     if (job === undefined) return { difficulty, target: 0n, scheme: this.#scheme };
-    return termsOf(job, difficulty, this.#scheme);
+    return termsOf(job, difficulty, this.#schemeAt(job));
   }
 
   #told(offer: Offer): Difficulty {
     if (!this.#late || this.#former === undefined) return offer.terms.difficulty;
     return this.#former < offer.job.difficulty ? this.#former : offer.job.difficulty;
+  }
+
+  #schemeAt({ height }: Job): Scheme {
+    const bound = this.#bound;
+    return bound !== undefined && height >= bound.fromHeight ? bound.scheme : this.#scheme;
   }
 
   #atLeast(difficulty: Difficulty): Difficulty {

@@ -5,17 +5,16 @@
  * told. Sockets and order of answers are the session's.
  */
 import type { Clock, Logger } from "../base/mod.ts";
-import type { ShareTerms } from "../intake/mod.ts";
+import type { Scheme, ShareTerms } from "../intake/mod.ts";
 import { ShareRate } from "../policy/mod.ts";
 import type { Claim, MalformedClaim } from "../share/mod.ts";
-import { JOB_HEIGHTS } from "../work/mod.ts";
 import { Assignments, type PortTerms } from "./assignments.ts";
 import { habitsOf } from "./detect.ts";
 import type { Command, Dialect, RpcError, RpcId, Told } from "./dialect.ts";
 import { SESSION_SECONDS } from "./dialects/ethereum_stratum_2.ts";
-import { type Login, readLogin, readPassword } from "./login.ts";
+import { readLogin, readPassword } from "./login.ts";
 import type { OfferSet } from "./offers.ts";
-import { type MiningService, rejectionError, WORK_NOT_READY } from "./service.ts";
+import { type MiningService, needsExtranonce, rejectionError, WORK_NOT_READY } from "./service.ts";
 import { Users } from "./users.ts";
 
 /** What a conversation needs. */
@@ -42,6 +41,8 @@ type Placed =
     kind: "placed";
     share: { headerHash: string; nonce: string; mix?: string };
     terms: ShareTerms;
+    /** What the session was given in front of its nonces; empty for none. */
+    extranonce: string;
   }
   | { kind: "unknownJob" }
   | MalformedClaim & { kind: "malformed"; hint: string };
@@ -53,6 +54,9 @@ export class Conversation {
   readonly #ip: string;
   readonly #assignments: Assignments;
   readonly #users: Users;
+  /** Of all its users, from the first login or the session that it resumes; then for good. */
+  #scheme: Scheme | undefined;
+  #bound: Promise<number> | undefined;
   #told: Told = {};
   #agent: unknown;
   #id: string;
@@ -65,7 +69,11 @@ export class Conversation {
     this.#deps = deps;
     this.#dialect = dialect;
     this.#ip = ip;
-    this.#assignments = new Assignments(deps.terms, deps.clock.now());
+    this.#assignments = new Assignments(
+      deps.terms,
+      deps.service.deps.bindings.scheme,
+      deps.clock.now(),
+    );
     this.#users = new Users(deps.service, ip, dialect.namesWorkers);
     this.#id = sessionId();
     const { sharesPerSecond = 0 } = deps.service.policy.options.limits;
@@ -96,7 +104,7 @@ export class Conversation {
         // Some miners hang up on a refusal, so it is always granted.
         return { text: dialect.result(id, true) };
       case "login":
-        return this.#logIn(command);
+        return await this.#logIn(command);
       case "getWork":
         return { text: this.#work(id) };
       case "submit":
@@ -141,14 +149,16 @@ export class Conversation {
 
   /** Gives the extranonce back, or keeps it for a session that may be resumed. */
   close(): void {
-    const { extranonces, jobs } = this.#deps.service.deps;
+    const { service, clock } = this.#deps;
     const { extranonce } = this.#assignments;
+    const scheme = this.#scheme;
     if (extranonce === "") return;
     this.#assignments.extranonce = "";
-    if (this.#dialect.hello !== undefined && this.ready) {
-      extranonces.keep(this.#id, extranonce, this.#deps.clock.now() + SESSION_SECONDS * 1_000);
+    if (this.#dialect.hello !== undefined && scheme !== undefined) {
+      const untilMs = clock.now() + SESSION_SECONDS * 1_000;
+      service.deps.extranonces.keep(this.#id, { extranonce, scheme }, untilMs);
     } else {
-      extranonces.give(extranonce, jobs.highest + JOB_HEIGHTS);
+      service.giveBack(extranonce);
     }
   }
 
@@ -173,9 +183,11 @@ export class Conversation {
 
   #resumed(resume: unknown): string | undefined {
     if (typeof resume !== "string") return undefined;
-    const extranonce = this.#deps.service.deps.extranonces.reclaim(resume);
-    if (extranonce !== undefined) this.#id = resume;
-    return extranonce;
+    const kept = this.#deps.service.deps.extranonces.reclaim(resume);
+    if (kept === undefined) return undefined;
+    this.#id = resume;
+    this.#scheme = kept.scheme;
+    return kept.extranonce;
   }
 
   #newExtranonce(): string | undefined {
@@ -183,7 +195,9 @@ export class Conversation {
     return extranonces.take(jobs.highest);
   }
 
-  #logIn(command: { id: RpcId; login: unknown; password?: unknown; worker?: unknown }): Reply {
+  async #logIn(
+    command: { id: RpcId; login: unknown; password?: unknown; worker?: unknown },
+  ): Promise<Reply> {
     const dialect = this.#dialect;
     const { service, log } = this.#deps;
     if (dialect.hasExtranonce && !this.#subscribed) {
@@ -198,29 +212,65 @@ export class Conversation {
     }
     if (service.policy.isBlacklisted(login.login)) return this.#turnAway(command.id);
     const wishes = readPassword(command.password);
-    if (login.solo || wishes.solo) {
-      // Counted in the common round it would not be what the miner asked for.
-      const message = "Solo mining is not offered here: log in without solo";
-      return { text: dialect.error(command.id, { code: -1, message, kind: "unauthorized" }) };
+    const problem = this.#agree(login.solo || wishes.solo);
+    if (problem !== undefined) return { text: dialect.error(command.id, problem) };
+    const unbound = this.#bind();
+    if (unbound !== undefined) {
+      const failure = await unbound;
+      if (failure !== undefined) return { text: dialect.error(command.id, failure) };
     }
     const worker = service.workerOf(login.login, command.worker, login.worker, wishes.worker);
     const user = { ...login, worker };
     const isFirst = this.#users.first === undefined;
     const name = this.#users.enter(command.login, user);
-    if (isFirst || !dialect.namesWorkers) this.#wish(login, wishes);
+    if (isFirst || !dialect.namesWorkers) this.#wish(wishes);
     log.debug("session.login", { ip: this.#ip, login: login.login, worker, dialect: dialect.name });
     const text = dialect.result(command.id, dialect.namesWorkers ? name : true);
     const set = dialect.sendsWorkOnLogin ? service.offers() : undefined;
     return set === undefined ? { text } : { text, after: this.push(set, false) };
   }
 
-  #wish(login: Login, wishes: ReturnType<typeof readPassword>): void {
+  /** Settles the session's scheme, or says why this login does not fit it. */
+  #agree(asksSolo: boolean): RpcError | undefined {
+    const { service: { deps: { bindings, soloByLogin, jobs } }, terms } = this.#deps;
+    const scheme = asksSolo ? "solo" : terms.scheme;
+    const refuse = (message: string): RpcError => ({ code: -1, message, kind: "unauthorized" });
+    if (scheme !== terms.scheme && !soloByLogin) {
+      return refuse("Solo mining is not offered here: log in without solo");
+    }
+    if (scheme !== bindings.scheme && !this.#dialect.hasExtranonce) {
+      return refuse(needsExtranonce(asksSolo, scheme));
+    }
+    if (this.#scheme !== undefined && this.#scheme !== scheme) {
+      return refuse(`This connection mines ${this.#scheme}: open another one for ${scheme}`);
+    }
+    // Without a height nobody can say from when on.
+    if (scheme !== bindings.scheme && jobs.highest === 0) return WORK_NOT_READY;
+    this.#scheme = scheme;
+  }
+
+  /** Binds the extranonce, once, to a scheme that is not the pool's. */
+  #bind(): Promise<RpcError | undefined> | undefined {
+    const { service: { deps: { bindings, jobs } }, log } = this.#deps;
+    const scheme = this.#scheme!;
+    if (scheme === bindings.scheme) return undefined;
+    this.#bound ??= bindings.bind(this.#assignments.extranonce, scheme, jobs.highest);
+    return this.#bound.then((fromHeight) => {
+      this.#assignments.bind(scheme, fromHeight);
+      return undefined;
+    }, (error) => {
+      log.warn("extranonce.notBound", { error });
+      this.#bound = undefined;
+      return rejectionError("away");
+    });
+  }
+
+  #wish(wishes: ReturnType<typeof readPassword>): void {
     const { niceHashMinDifficulty, askedDifficulty: { min, max } } = this.#deps.service.deps;
     const { late, niceHash } = habitsOf(this.#agent);
     const asked = wishes.difficulty;
     this.#assignments.wish({
       ...(asked === undefined ? {} : { fixed: asked < min ? min : asked > max ? max : asked }),
-      solo: login.solo || wishes.solo,
       floor: niceHash ? niceHashMinDifficulty : 0n,
       late,
     });
@@ -262,7 +312,12 @@ export class Conversation {
     if (placed.kind === "malformed") {
       return this.#refusal(id, service.malformed(miner, placed, placed.hint));
     }
-    const answer = await service.submit(miner, placed.share, placed.terms);
+    const { share, extranonce } = placed;
+    const vouched = extranonce !== "" && share.nonce.startsWith(`0x${extranonce}`);
+    const terms = vouched
+      ? placed.terms
+      : await service.freeTerms(share.nonce, share.headerHash, placed.terms);
+    const answer = await service.submit(miner, share, terms);
     if (answer === undefined) return {};
     if (!answer.accepted) return this.#refusal(id, answer);
     this.#assignments.onShare(placed.terms.difficulty);
@@ -288,7 +343,7 @@ export class Conversation {
     const share = { headerHash, nonce, ...(claim.mix === undefined ? {} : { mix: claim.mix }) };
     const assigned = named ?? this.#assignments.byHeader(headerHash);
     const terms = assigned?.offer.terms ?? this.#termsOfStranger(headerHash);
-    return { kind: "placed", share, terms };
+    return { kind: "placed", share, terms, extranonce: assigned?.extranonce ?? "" };
   }
 
   /** A header that this session was not given: its miner came back after a break, or guesses. */

@@ -230,10 +230,6 @@ Deno.test("Conversation fixes the difficulty that a password asks for, within it
     await ask("eth_submitWork", ["0x00000000000000c1", scriptedJob(1).headerHash, MIX]);
     // 10^15 is more than the block's own difficulty, which is never exceeded.
     assert.equal(door.terms[0]!.difficulty, difficulty);
-    // Solo mining is refused in words as long as it is not accounted for.
-    for (const params of [[`solo:${LOGIN}`, "x"], [LOGIN, "m=solo"]]) {
-      assert.match((await ask("eth_submitLogin", params)).text!, /Solo mining is not offered/);
-    }
   }
 });
 

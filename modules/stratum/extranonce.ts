@@ -4,6 +4,7 @@
  *
  * One given back comes again only when every job that it was used for is too old for shares.
  */
+import type { Scheme } from "../intake/mod.ts";
 
 /** Digits that follow the prefix: two bytes. */
 const DIGITS = 4;
@@ -24,6 +25,12 @@ interface Free {
   fromHeight: number;
 }
 
+/** An extranonce kept for a session that may come back, with the scheme that it has for good. */
+export interface Kept {
+  extranonce: string;
+  scheme: Scheme;
+}
+
 /** Gives extranonces out and takes them back. */
 export class Extranonces {
   readonly #range: ExtranonceRange;
@@ -32,7 +39,9 @@ export class Extranonces {
   /** Oldest first. */
   #free: Free[] = [];
   #firstFree = 0;
-  readonly #reserved = new Map<string, { extranonce: string; untilMs: number }>();
+  readonly #reserved = new Map<string, Kept & { untilMs: number }>();
+  /** Left by an earlier run, until they are given back. */
+  readonly #withheld = new Set<string>();
 
   constructor(range: ExtranonceRange) {
     this.#range = range;
@@ -52,7 +61,10 @@ export class Extranonces {
    * @returns lower-case hex digits; undefined when all are in use
    */
   take(highest: number): string | undefined {
-    if (this.#next < this.#end) return this.#text(this.#next++);
+    while (this.#next < this.#end) {
+      const extranonce = this.#text(this.#next++);
+      if (!this.#withheld.has(extranonce)) return extranonce;
+    }
     const free = this.#free[this.#firstFree];
     if (free === undefined || free.fromHeight > highest) return undefined;
     this.#firstFree++;
@@ -69,25 +81,39 @@ export class Extranonces {
     this.#free.push({ number, fromHeight });
   }
 
+  /** Holds back those of them that are this range's; gives these. */
+  withhold(extranonces: Iterable<string>): string[] {
+    const { prefix } = this.#range;
+    for (const extranonce of extranonces) {
+      const number = Number.parseInt(extranonce.slice(prefix.length), 16);
+      const own = extranonce.length === this.digits && extranonce.startsWith(prefix) &&
+        number >= this.#next && number < this.#end;
+      if (own) this.#withheld.add(extranonce);
+    }
+    return [...this.#withheld];
+  }
+
   /** Keeps one for a session that may come back. */
-  keep(sessionId: string, extranonce: string, untilMs: number): void {
-    this.#reserved.set(sessionId, { extranonce, untilMs });
+  keep(sessionId: string, kept: Kept, untilMs: number): void {
+    this.#reserved.set(sessionId, { ...kept, untilMs });
   }
 
   /** The one kept for a session, which then has it again. */
-  reclaim(sessionId: string): string | undefined {
+  reclaim(sessionId: string): Kept | undefined {
     const kept = this.#reserved.get(sessionId);
     this.#reserved.delete(sessionId);
-    return kept?.extranonce;
+    return kept;
   }
 
-  /** Gives back what was kept for sessions that did not come. */
-  sweep(nowMs: number, fromHeight: number): void {
+  /** What was kept for sessions that did not come; the caller gives it back. */
+  expired(nowMs: number): string[] {
+    const expired: string[] = [];
     for (const [id, { extranonce, untilMs }] of this.#reserved) {
       if (untilMs > nowMs) continue;
       this.#reserved.delete(id);
-      this.give(extranonce, fromHeight);
+      expired.push(extranonce);
     }
+    return expired;
   }
 
   #text(number: number): string {

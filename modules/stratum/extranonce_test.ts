@@ -57,13 +57,24 @@ Deno.test("Extranonces gives none twice while a job that it was used for may get
 Deno.test("Extranonces keeps one for a session that comes back, and not for ever", () => {
   const own = new Extranonces({ prefix: "", part: 0, parts: 65_536 });
   const one = own.take(0)!;
-  own.keep("session", one, 1_000);
-  own.sweep(999, 7);
-  assert.equal(own.reclaim("session"), one);
+  const kept = { extranonce: one, scheme: "solo" as const };
+  own.keep("session", kept, 1_000);
+  assert.deepEqual(own.expired(999), []);
+  assert.deepEqual(own.reclaim("session"), { ...kept, untilMs: 1_000 });
   assert.equal(own.reclaim("session"), undefined);
-  own.keep("session", one, 1_000);
-  own.sweep(1_000, 7);
+  own.keep("session", kept, 1_000);
+  assert.deepEqual(own.expired(1_000), [one]);
   assert.equal(own.reclaim("session"), undefined);
+  own.give(one, 7);
   assert.equal(own.take(6), undefined);
   assert.equal(own.take(7), one);
+});
+
+Deno.test("Extranonces withholds what an earlier run left, until it is given back", () => {
+  const own = new Extranonces({ prefix: "0a", part: 1, parts: 32_768 });
+  assert.deepEqual(own.withhold(["0a0002", "0a0001", "0b0003", "0003"]), ["0a0002"]);
+  assert.equal(own.take(0), "0a0003");
+  assert.equal(own.take(0), undefined);
+  own.give("0a0002", 0);
+  assert.equal(own.take(0), "0a0002");
 });

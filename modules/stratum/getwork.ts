@@ -7,9 +7,16 @@
 import { type Clock, isAddress, type Logger, toQuantity } from "../base/mod.ts";
 import { type HttpServer, serveHttp } from "../http/mod.ts";
 import { ethProxy, workOf } from "./dialects/eth_proxy.ts";
+import { readId, requestOf, type RpcId } from "./dialect.ts";
 import { readWorker } from "./login.ts";
 import type { AddressReader } from "./remote_address.ts";
-import { type GetworkTerms, type Miner, type MiningService, WORK_NOT_READY } from "./service.ts";
+import {
+  type GetworkTerms,
+  type Miner,
+  type MiningService,
+  needsExtranonce,
+  WORK_NOT_READY,
+} from "./service.ts";
 
 /** Settings of the HTTP port. */
 export interface GetworkOptions {
@@ -62,7 +69,9 @@ export async function answer(
     return text("Request header fields too large\n", 431);
   }
   const path = new URL(request.url).pathname.split("/").slice(1);
-  const [address, rig, ...rest] = path;
+  const [named, rig, ...rest] = path;
+  const asksSolo = /^solo(?::|%3a)/i.test(named ?? "");
+  const address = named?.replace(/^solo(?::|%3a)/i, "");
   const worker = rig === undefined ? undefined : readWorker(decode(rig));
   if (!isAddress(address) || rest.length > 0 || (rig !== undefined && worker === undefined)) {
     return text("404 page not found\n", 404);
@@ -76,13 +85,31 @@ export async function answer(
     service.policy.onMalformed(ip);
     return text("Request too large\n", 417);
   }
+  const problem = schemeProblem(asksSolo, deps);
   const miner: Miner = { login, worker: service.workerOf(login, worker), ip };
   const lines: string[] = [];
   for (const value of splitValues(body)) {
-    const line = await answerOne(value, miner, deps);
+    const line = problem === undefined
+      ? await answerOne(value, miner, deps)
+      : ethProxy.error(idOf(value), { code: -1, message: problem });
     if (line !== undefined) lines.push(line);
   }
   return text(lines.map((line) => line + "\n").join(""), 200);
+}
+
+/** Why this door cannot serve a scheme: its nonces belong to nobody (bindings.ts). */
+function schemeProblem(asksSolo: boolean, { service, terms }: GetworkDeps): string | undefined {
+  const scheme = asksSolo ? "solo" : terms.scheme;
+  if (scheme === service.deps.bindings.scheme) return undefined;
+  return needsExtranonce(asksSolo, scheme);
+}
+
+function idOf(value: string): RpcId {
+  try {
+    return readId(requestOf(JSON.parse(value))?.id);
+  } catch {
+    return null;
+  }
 }
 
 async function answerOne(

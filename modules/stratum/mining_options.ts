@@ -40,6 +40,7 @@ export function miningOptions(config: Config, network: Network | undefined): Min
       ...{ upstreams: plain(config.upstreams), difficulty: proxy.difficulty },
       niceHashMinDifficulty: proxy.niceHashMinDifficulty,
       askedDifficulty: { ...proxy.askedDifficulty },
+      soloByLogin: proxy.soloByLogin,
       ...{ scheme: config.scheme, pplnsWindowMilli: config.pplns.windowMilli },
       ...{ maxWorkers: proxy.maxWorkers, healthCheck: proxy.healthCheck },
       hashrateExpirationMs: proxy.hashrateExpirationMs,

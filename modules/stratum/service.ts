@@ -9,7 +9,8 @@ import {
   REJECTIONS,
   type Submission,
 } from "../share/mod.ts";
-import type { Job, JobBook } from "../work/mod.ts";
+import { type Job, JOB_HEIGHTS, type JobBook } from "../work/mod.ts";
+import type { Bindings } from "./bindings.ts";
 import type { RpcError } from "./dialect.ts";
 import type { Extranonces } from "./extranonce.ts";
 import { DEFAULT_WORKER, readWorker } from "./login.ts";
@@ -51,6 +52,10 @@ export interface ServiceDeps {
   /** What a miner may ask for by password (hashes). */
   askedDifficulty: { min: Difficulty; max: Difficulty };
   extranonces: Extranonces;
+  /** Schemes beside the pool's own. */
+  bindings: Bindings;
+  /** Whether a miner may ask for solo mining by login or password. */
+  soloByLogin: boolean;
   /** Number of a height's epoch. */
   epochOf(height: number): number;
   /** Worker names kept per miner; further ones are counted under "0". */
@@ -99,6 +104,27 @@ export class MiningService {
     const clean = this.#offers === undefined || job.height !== this.#offers.job.height;
     const facts = { epoch: this.deps.epochOf(job.height), clean, repeated };
     return this.#offers = new OfferSet(job, facts, this.#ids);
+  }
+
+  /** Takes an extranonce back that no session uses or may come back to. */
+  giveBack(extranonce: string): void {
+    const { bindings, extranonces, jobs } = this.deps;
+    if (!bindings.release(extranonce)) extranonces.give(extranonce, jobs.highest + JOB_HEIGHTS);
+  }
+
+  /** Takes back what nobody came for, and what no scheme is bound to any more; call it often. */
+  async sweepExtranonces(nowMs: number): Promise<void> {
+    const { bindings, extranonces, jobs } = this.deps;
+    for (const extranonce of extranonces.expired(nowMs)) this.giveBack(extranonce);
+    for (const extranonce of await bindings.sweep(jobs.highest)) extranonces.give(extranonce, 0);
+  }
+
+  /** Terms for a nonce that no session's extranonce vouches for: its scheme is the nonce's own. */
+  async freeTerms(nonce: string, headerHash: string, terms: ShareTerms): Promise<ShareTerms> {
+    const found = this.deps.jobs.find(headerHash);
+    const { bindings } = this.deps;
+    if (!("job" in found)) return { ...terms, scheme: bindings.scheme };
+    return { ...terms, scheme: await bindings.schemeOf(nonce, found.job.height) };
   }
 
   /** The current job at the terms of HTTP getwork, or undefined while there is none. */
@@ -154,19 +180,20 @@ export class MiningService {
   }
 
   /** Takes a claim of a door without sessions, whose terms are the same for all. */
-  submitUnassigned(
+  async submitUnassigned(
     miner: Miner,
     claim: Claim | MalformedClaim,
     { difficulty, scheme }: GetworkTerms,
   ): Promise<ShareAnswer | undefined> {
-    if ("field" in claim) return Promise.resolve(this.malformed(miner, claim));
+    if ("field" in claim) return this.malformed(miner, claim);
     const headerHash = claim.headerHash!;
     const found = this.deps.jobs.find(headerHash);
     const terms = "job" in found
       ? termsOf(found.job, difficulty, scheme)
       // The corridor refuses the header; these terms are for its log.
       : { difficulty, scheme, target: targetOf(difficulty) };
-    return this.submit(miner, { ...claim, headerHash }, terms);
+    const settled = await this.freeTerms(claim.nonce, headerHash, terms);
+    return await this.submit(miner, { ...claim, headerHash }, settled);
   }
 
   /** Keeps a hashrate that a worker with accepted shares reports; false when it does not count. */
@@ -178,6 +205,12 @@ export class MiningService {
     this.deps.reportHashrate(miner, hashrateHps);
     return true;
   }
+}
+
+/** What a miner is told whose protocol ties no nonce to its session. */
+export function needsExtranonce(asksSolo: boolean, scheme: Scheme): string {
+  const what = asksSolo ? "Solo mining" : `This port (${scheme})`;
+  return `${what} needs EthereumStratum/1.0.0 or 2.0.0: set the miner to stratum2+tcp or nicehash`;
 }
 
 /** A rejection as an error of the wire. */

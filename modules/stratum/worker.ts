@@ -4,6 +4,8 @@ import { createNode, createNodes } from "../chain/mod.ts";
 import { type Logger, systemClock } from "../base/mod.ts";
 import { openRejectedFile, openRejectedLog, type SubmitDeps, submitShare } from "../intake/mod.ts";
 import {
+  bindExtranonce,
+  boundExtranonces,
   createKeys,
   type JournalEntry,
   noteSubmission,
@@ -11,15 +13,18 @@ import {
   openRecorder,
   openStore,
   readLists,
+  readSchemeSpans,
   type RecorderDeps,
   type Store,
+  unbindExtranonces,
   writeReportedHashrate,
 } from "../ledger/mod.ts";
 import { openPolicy } from "../policy/mod.ts";
 import { SeenNonces } from "../share/mod.ts";
-import { type Job, JOB_HEIGHTS, JobBook } from "../work/mod.ts";
+import { type Job, JobBook } from "../work/mod.ts";
 import { hostWorker, type Running, type WorkerContext } from "../workers/mod.ts";
 import { serveGetwork } from "./getwork.ts";
+import { Bindings } from "./bindings.ts";
 import { Extranonces } from "./extranonce.ts";
 import type { StratumStatus, StratumWorkerOptions, ToStratum } from "./messages.ts";
 import { addressReader } from "./remote_address.ts";
@@ -88,13 +93,25 @@ async function start(
       noteSubmission({ store: notes, keys }, candidate, node, answer),
     counters: { accepted: 0, candidates: 0, rejected: {} },
   };
+  const extranonces = new Extranonces({
+    ...{ prefix: options.extranoncePrefix, part: options.index, parts: options.workers },
+  });
+  const schemes = new Set(options.stratum?.ports.map(({ scheme }) => scheme));
+  const bindings = new Bindings({
+    ...{ scheme: options.scheme, digits: extranonces.digits, log },
+    several: options.soloByLogin || [...schemes].some((scheme) => scheme !== options.scheme),
+    store: {
+      bind: (...span) => bindExtranonce({ store, keys }, ...span),
+      unbind: (gone) => unbindExtranonces({ store, keys }, gone),
+      find: (wanted) => readSchemeSpans({ store, keys }, wanted),
+    },
+  });
+  bindings.adopt(extranonces.withhold(await boundExtranonces({ store, keys })));
   const service = new MiningService({
     ...{ jobs, policy, maxWorkers: options.maxWorkers },
     niceHashMinDifficulty: options.niceHashMinDifficulty,
     ...{ askedDifficulty: options.askedDifficulty },
-    extranonces: new Extranonces({
-      ...{ prefix: options.extranoncePrefix, part: options.index, parts: options.workers },
-    }),
+    ...{ extranonces, bindings, soloByLogin: options.soloByLogin },
     epochOf: (height) => epochOf(options.rule, height).epoch,
     healthy: () => !options.healthCheck || recorder.healthy,
     submit: async (submission, terms) => {
@@ -122,9 +139,7 @@ async function start(
   every(options.policy.resetIntervalMs, end.signal, () => policy.sweep());
   every(options.policy.refreshIntervalMs, end.signal, refreshLists);
   every(1_000, end.signal, postStatus);
-  every(10_000, end.signal, () => {
-    service.deps.extranonces.sweep(clock.now(), jobs.highest + JOB_HEIGHTS);
-  });
+  every(10_000, end.signal, () => service.sweepExtranonces(clock.now()));
 
   async function refreshLists() {
     await readLists({ store: notes, keys }).then((lists) => policy.setLists(lists), (error) => {

@@ -1,8 +1,10 @@
 /** Doors for miners over a scripted share path: what each nonce's last hex digits lead to. */
 import { silentLogger, systemClock } from "../../modules/base/mod.ts";
 import type { ShareTerms } from "../../modules/intake/mod.ts";
+import type { SchemeSpan } from "../../modules/ledger/mod.ts";
 import { Policy } from "../../modules/policy/mod.ts";
 import type { Rejection, Submission } from "../../modules/share/mod.ts";
+import { Bindings, type SpanStore } from "../../modules/stratum/bindings.ts";
 import { Extranonces } from "../../modules/stratum/extranonce.ts";
 import { type Miner, MiningService } from "../../modules/stratum/service.ts";
 import { type Job, JobBook, jobOf } from "../../modules/work/mod.ts";
@@ -39,6 +41,16 @@ export function scriptedJob(n: number): Job {
   return jobOf(work, "node", 0);
 }
 
+/** Spans in memory; the ledger's own are tested over Redis. */
+export function spanStore(): SpanStore {
+  const spans = new Map<string, SchemeSpan>();
+  return {
+    bind: (extranonce, span) => Promise.resolve(void spans.set(extranonce, span)),
+    unbind: (gone) => Promise.resolve(gone.forEach((one) => spans.delete(one))),
+    find: (wanted) => Promise.resolve(wanted.map((one) => spans.get(one))),
+  };
+}
+
 /** Makes the service; nothing listens yet. */
 export function scriptedDoor(malformedLimit = 50): ScriptedDoor {
   const jobs = new JobBook();
@@ -60,6 +72,11 @@ export function scriptedDoor(malformedLimit = 50): ScriptedDoor {
         askedDifficulty: { min: 1_000_000n, max: 10n ** 15n },
       },
       extranonces: new Extranonces({ prefix: "", part: 0, parts: 1 }),
+      bindings: new Bindings({
+        ...{ scheme: "prop", several: true, digits: 4, log: silentLogger },
+        store: spanStore(),
+      }),
+      soloByLogin: true,
       epochOf: (height) => Math.floor(height / 30_000),
       healthy: () => door.healthy,
       submit(submission, terms) {
