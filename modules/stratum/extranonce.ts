@@ -45,7 +45,9 @@ export class Extranonces {
 
   constructor(range: ExtranonceRange) {
     this.#range = range;
-    this.#next = Math.floor(NUMBERS * range.part / range.parts);
+    // Without the first: miners that have no extranonce like to begin at 0 or a round number, and
+    // would find themselves under somebody's.
+    this.#next = Math.floor(NUMBERS * range.part / range.parts) + 1;
     this.#end = Math.floor(NUMBERS * (range.part + 1) / range.parts);
   }
 
