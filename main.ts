@@ -22,7 +22,11 @@ import {
   plain,
   stateDir,
 } from "./modules/config/mod.ts";
-import { type PayerWorkerOptions, RESOLVE_PAYOUT_NOTICE } from "./modules/payouts/mod.ts";
+import {
+  keyRights,
+  type PayerWorkerOptions,
+  RESOLVE_PAYOUT_NOTICE,
+} from "./modules/payouts/mod.ts";
 import type { StatsWorkerOptions } from "./modules/stats/mod.ts";
 import { type Mining, miningOptions, openMining } from "./modules/stratum/mod.ts";
 import { unlockerOptions } from "./modules/unlocker/mod.ts";
@@ -133,16 +137,12 @@ function netOnly({ redis }: Config): Deno.PermissionOptionsObject {
 function payerRights(config: Config): Deno.PermissionOptionsObject {
   const { signer } = config.payouts;
   const socket = config.redis.endpoint.startsWith("/") ? [config.redis.endpoint] : [];
-  const keyFiles = signer?.kind === "keystore"
-    ? [signer.file, signer.passphraseFile]
-    : signer?.kind === "keyFile"
-    ? [signer.file]
-    : [];
+  const { files, variables } = keyRights(signer, (name) => Deno.env.get(name));
   return {
     ...netOnly(config),
-    read: [...socket, ...keyFiles, stateDir(config)],
+    read: [...socket, ...files, stateDir(config)],
     write: [...socket, stateDir(config)],
-    env: signer?.kind === "privateKeyEnv" ? [signer.variable] : false,
+    env: variables.length > 0 ? variables : false,
   };
 }
 

@@ -5,6 +5,7 @@ import type {
   NetworkName,
   PayoutsConfig,
   PrivateNetwork,
+  SecretSource,
   SignerConfig,
   UnlockerConfig,
 } from "./types.ts";
@@ -170,30 +171,48 @@ export function buildPayouts(
   };
 }
 
+const SIGNER_MEND = 'write {"keystore": {"file", "passphraseFile"}}, {"keyFile"}, ' +
+  '{"keyCredential"}, {"privateKeyEnv"} or {"remote": URL}';
+
 function buildSigner(
   raw: RawConfig,
   path: (name: string) => string,
   found: Findings,
 ): SignerConfig | undefined {
   const { signer, enabled } = raw.payouts;
-  const mend = 'write {"keystore": {"file", "passphraseFile"}}, {"keyFile"} or {"privateKeyEnv"}';
   const given = Object.values(signer ?? {}).filter((value) => value !== undefined);
   if (given.length === 0) {
-    if (enabled) {
-      const problem = "is missing: payments are signed by the pool itself, the node's own " +
-        "accounts are not used";
-      refuse(found, "payouts.signer", problem, mend);
-    }
+    if (enabled) refuse(found, "payouts.signer", "is missing: name what signs", SIGNER_MEND);
     return undefined;
   }
   if (given.length > 1) {
-    refuse(found, "payouts.signer", "has more than one kind of key", mend);
+    refuse(found, "payouts.signer", "has more than one kind of key", SIGNER_MEND);
     return undefined;
   }
-  if (signer?.keystore !== undefined) {
-    const { file, passphraseFile } = signer.keystore;
-    return { kind: "keystore", file: path(file), passphraseFile: path(passphraseFile) };
-  }
-  if (signer?.keyFile !== undefined) return { kind: "keyFile", file: path(signer.keyFile) };
-  return { kind: "privateKeyEnv", variable: signer!.privateKeyEnv! };
+  const { keystore, keyFile, keyCredential, remote, privateKeyEnv } = signer!;
+  if (keystore !== undefined) return buildKeystore(keystore, path, found);
+  if (remote !== undefined) return { kind: "remote", url: remote };
+  if (keyFile !== undefined) return { kind: "key", key: { file: path(keyFile) } };
+  if (keyCredential !== undefined) return { kind: "key", key: { credential: keyCredential } };
+  return { kind: "key", key: { variable: privateKeyEnv! } };
+}
+
+function buildKeystore(
+  keystore: NonNullable<NonNullable<RawConfig["payouts"]["signer"]>["keystore"]>,
+  path: (name: string) => string,
+  found: Findings,
+): SignerConfig | undefined {
+  const { file, passphraseFile, passphraseEnv, passphraseCredential } = keystore;
+  const sources: SecretSource[] = [];
+  if (passphraseFile !== undefined) sources.push({ file: path(passphraseFile) });
+  if (passphraseEnv !== undefined) sources.push({ variable: passphraseEnv });
+  if (passphraseCredential !== undefined) sources.push({ credential: passphraseCredential });
+  if (sources.length === 1) return { kind: "keystore", file: path(file), passphrase: sources[0]! };
+  refuse(
+    found,
+    "payouts.signer.keystore",
+    sources.length === 0 ? "has no passphrase" : "has more than one passphrase",
+    "give one of passphraseFile, passphraseEnv and passphraseCredential",
+  );
+  return undefined;
 }

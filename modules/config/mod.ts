@@ -21,6 +21,7 @@ export type {
   ProxyConfig,
   RedisConfig,
   Scheme,
+  SecretSource,
   SignerConfig,
   StratumPortConfig,
   TlsConfig,

@@ -167,7 +167,10 @@ Deno.test("parseConfig() refuses bad values with what stands there", () => {
       { payouts: { signer: { keyFile: "a", privateKeyEnv: "b" } } },
       /payouts.signer: has more than one/,
     ],
-    [{ payouts: { signer: { keystore: { file: "a" } } } }, /passphraseFile: is missing/],
+    [
+      { payouts: { signer: { keystore: { file: "a" } } } },
+      /keystore: has no passphrase/,
+    ],
   ];
   for (const [value, expected] of cases) {
     const problems = problemsOf(value);
@@ -179,7 +182,6 @@ Deno.test("parseConfig() refuses bad values with what stands there", () => {
 Deno.test("parseConfig() refuses what only later versions can do, never ignores it", () => {
   const cases: [unknown, string][] = [
     [{ redis: { sentinels: ["a:1"] } }, "redis.sentinels"],
-    [{ payouts: { signer: { remote: { url: "http://a" } } } }, "payouts.signer.remote"],
     [{ api: { cors: [] } }, "api.cors"],
     [{ metrics: { listen: ":9" } }, "metrics"],
   ];
@@ -277,6 +279,28 @@ Deno.test("parseConfig() takes secrets by reference and paths from the file's fo
   assert.deepEqual(config.payouts.signer, {
     kind: "keystore",
     file: "/etc/quarry/key.json",
-    passphraseFile: "/run/pass",
+    passphrase: { file: "/run/pass" },
   });
+});
+
+Deno.test("parseConfig() reads every kind of signer", () => {
+  const read = (signer: unknown) => parse({ payouts: { signer } }).config.payouts.signer;
+  assert.deepEqual(read({ keyFile: "a" }), { kind: "key", key: { file: "/etc/quarry/a" } });
+  assert.deepEqual(read({ privateKeyEnv: "A" }), { kind: "key", key: { variable: "A" } });
+  assert.deepEqual(read({ keyCredential: "a" }), { kind: "key", key: { credential: "a" } });
+  assert.deepEqual(read({ remote: "https://signer:9000" }), {
+    kind: "remote",
+    url: "https://signer:9000",
+  });
+  const sources = [{ passphraseEnv: "A" }, { passphraseCredential: "a" }];
+  assert.deepEqual(
+    sources.map((source) => read({ keystore: { file: "/k", ...source } })),
+    [{ variable: "A" }, { credential: "a" }]
+      .map((passphrase) => ({ kind: "keystore", file: "/k", passphrase })),
+  );
+  const twice = { keystore: { file: "/k", passphraseEnv: "A", passphraseFile: "b" } };
+  assert.match(problemsOf({ payouts: { signer: twice } })[0]!, /has more than one passphrase/);
+  for (const name of ["../a", "..", ""]) {
+    assert.match(problemsOf({ payouts: { signer: { keyCredential: name } } })[0]!, /keyCredential/);
+  }
 });

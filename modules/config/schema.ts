@@ -121,13 +121,23 @@ const unlocker = z.object({
   timeout: pause("10s", "longest wait for an answer"),
 });
 
+/** The name of a systemd credential (LoadCredential=NAME:...). */
+const credential = (text: string) =>
+  z.string().regex(/^(?!\.\.?$)[\w.-]{1,255}$/, "is no name of a credential").optional()
+    .describe(text);
+
 const signer = z.object({
   keystore: z.object({
     file: z.string().min(1).describe("keystore v3 file (geth account)"),
-    passphraseFile: z.string().min(1).describe("file whose first line is the passphrase"),
+    passphraseFile: filePath("file whose first line is the passphrase; nobody else may read it"),
+    passphraseEnv: filePath("environment variable with the passphrase"),
+    passphraseCredential: credential("systemd credential whose first line is the passphrase"),
   }).optional().describe("encrypted key file"),
-  keyFile: filePath("file with the private key as 64 hex digits"),
+  keyFile: filePath("file with the private key as 64 hex digits; nobody else may read it"),
   privateKeyEnv: filePath("environment variable with the private key as 64 hex digits"),
+  keyCredential: credential("systemd credential with the private key as 64 hex digits"),
+  remote: nodeUrl.optional()
+    .describe("URL of a signer that answers eth_signTransaction, as web3signer and clef do"),
 });
 
 const payouts = z.object({

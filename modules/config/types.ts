@@ -283,9 +283,16 @@ export interface UnlockerConfig {
 
 /** Where the paying key is; opened by the payer's worker alone. Paths are absolute. */
 export type SignerConfig =
-  | { readonly kind: "keystore"; readonly file: string; readonly passphraseFile: string }
-  | { readonly kind: "keyFile"; readonly file: string }
-  | { readonly kind: "privateKeyEnv"; readonly variable: string };
+  | { readonly kind: "keystore"; readonly file: string; readonly passphrase: SecretSource }
+  | { readonly kind: "key"; readonly key: SecretSource }
+  /** A signer of its own, over JSON-RPC. */
+  | { readonly kind: "remote"; readonly url: string };
+
+/** Where a secret of the signer is; a credential is a file in systemd's $CREDENTIALS_DIRECTORY. */
+export type SecretSource =
+  | { readonly file: string }
+  | { readonly variable: string }
+  | { readonly credential: string };
 
 /** Payments. */
 export interface PayoutsConfig {

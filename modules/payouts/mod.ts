@@ -23,5 +23,7 @@ export { type OpenDeps, type OpenedRun, openRun, payerLease, type PayerSetup } f
 export type { Moment, Payer, PayerNode, PayerOptions } from "./payer.ts";
 export { type Plan, type PlanFacts, type PlannedPayment, planPayments } from "./plan.ts";
 export { createRun, type Run, type StepResult } from "./run.ts";
-export { decryptKeystore, type KeyReader, openSigner, type Signer } from "./signer.ts";
+export { type KeyReader, keyRights } from "./key_sources.ts";
+export { decryptKeystore } from "./keystore.ts";
+export { openSigner, type Signer } from "./signer.ts";
 export type { PayerWorkerOptions } from "./worker_options.ts";

@@ -17,7 +17,8 @@ import { HaltError } from "./halt.ts";
 import { openPaymentJournal, type PaymentJournal } from "./journal.ts";
 import type { PayerLease } from "./loop.ts";
 import { createRun, type Run } from "./run.ts";
-import { type KeyReader, openSigner, type Signer } from "./signer.ts";
+import type { KeyReader } from "./key_sources.ts";
+import { openSigner, type Signer } from "./signer.ts";
 
 /** Life of the payer's lease (milliseconds); it is renewed every ten seconds at least. */
 const LEASE_MS = 60_000;
@@ -61,7 +62,7 @@ export async function openRun(setup: PayerSetup, deps: OpenDeps): Promise<Opened
   if (payouts.signer === undefined) {
     throw new HaltError("payouts.signer is missing", "name the key of payouts.address there");
   }
-  const signer = signerOf(payouts.signer, payouts.address, deps.read);
+  const signer = signerOf(payouts.signer, payouts, deps);
   const node = createNode(
     { name: "payouts.daemon", url: payouts.daemon, timeoutMs: payouts.timeoutMs },
     deps.fetch === undefined ? {} : { fetch: deps.fetch },
@@ -93,9 +94,9 @@ export async function openRun(setup: PayerSetup, deps: OpenDeps): Promise<Opened
   return { step: run.step, close: () => journal.close() };
 }
 
-function signerOf(config: SignerConfig, address: string, read: KeyReader): Signer {
+function signerOf(config: SignerConfig, payouts: PayoutsConfig, deps: OpenDeps): Signer {
   try {
-    return openSigner(config, address, read);
+    return openSigner(config, payouts.address, { ...deps, timeoutMs: payouts.timeoutMs });
   } catch (error) {
     throw new HaltError(errorText(error), "correct payouts.signer, its files or payouts.address");
   }

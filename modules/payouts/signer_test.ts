@@ -1,7 +1,10 @@
 /** The paying key: keystores of the Web3 Secret Storage definition, key files, and refusals. */
 import assert from "node:assert/strict";
 import { keccak256, recoverTransactionAddress } from "viem";
-import { decryptKeystore, openSigner } from "./signer.ts";
+import type { SignerConfig } from "../config/mod.ts";
+import { keyRights } from "./key_sources.ts";
+import { decryptKeystore } from "./keystore.ts";
+import { openSigner } from "./signer.ts";
 
 // The PBKDF2 vector of the Web3 Secret Storage definition, version 3. Its scrypt vector has r = 1,
 // which RFC 7914 rules out; SCRYPT has the same key under geth's light parameters, made with
@@ -41,8 +44,9 @@ function keystore(crypto: unknown): string {
   return JSON.stringify({ crypto, id: "3198bc9c-6672-5ab3-d995-4942343ae5b6", version: 3 });
 }
 
-function reader(files: Record<string, string>, env: Record<string, string> = {}) {
-  return { file: (path: string) => files[path]!, env: (name: string) => env[name] };
+function reader(files: Record<string, string>, env: Record<string, string> = {}, mode = 0o600) {
+  const read = { file: (path: string) => files[path]!, env: (name: string) => env[name] };
+  return { read: { ...read, mode: () => mode }, timeoutMs: 1_000 };
 }
 
 Deno.test("decryptKeystore() opens what PBKDF2 and scrypt have sealed", () => {
@@ -69,9 +73,13 @@ Deno.test("openSigner() signs with the key that the configuration names", async 
   const files = { "key.json": keystore(CIPHER), pass: `${PASSPHRASE}\n`, raw: `${KEY}\n` };
   const read = reader(files, { KEY: KEY.slice(2) });
   const signers = [
-    openSigner({ kind: "keystore", file: "key.json", passphraseFile: "pass" }, ADDRESS, read),
-    openSigner({ kind: "keyFile", file: "raw" }, ADDRESS.toUpperCase().replace("X", "x"), read),
-    openSigner({ kind: "privateKeyEnv", variable: "KEY" }, ADDRESS, read),
+    openSigner({ kind: "keystore", file: "key.json", passphrase: { file: "pass" } }, ADDRESS, read),
+    openSigner(
+      { kind: "key", key: { file: "raw" } },
+      ADDRESS.toUpperCase().replace("X", "x"),
+      read,
+    ),
+    openSigner({ kind: "key", key: { variable: "KEY" } }, ADDRESS, read),
   ];
   const fee = { type: "legacy" as const, gas: 21_000n, gasPrice: 5n };
   for (const signer of signers) {
@@ -94,7 +102,7 @@ Deno.test("openSigner() signs with the key that the configuration names", async 
 });
 
 Deno.test("openSigner() refuses a key of another address, and no key, without naming it", () => {
-  const env = { kind: "privateKeyEnv" as const, variable: "KEY" };
+  const env = { kind: "key" as const, key: { variable: "KEY" } };
   const other = "0x" + "1".repeat(40);
   assert.throws(() => openSigner(env, other, reader({}, { KEY })), (error) => {
     assert.match((error as Error).message, new RegExp(`belongs to ${ADDRESS}`));
@@ -103,4 +111,56 @@ Deno.test("openSigner() refuses a key of another address, and no key, without na
   });
   assert.throws(() => openSigner(env, ADDRESS, reader({})), /set KEY/);
   assert.throws(() => openSigner(env, ADDRESS, reader({}, { KEY: "0x12" })), /64 hex digits/);
+});
+
+Deno.test("openSigner() takes passphrase and key from the environment and from credentials", () => {
+  const files = { k: keystore(CIPHER), "/run/c/pass": PASSPHRASE, "/run/c/raw": KEY };
+  const env = { PASS: PASSPHRASE, CREDENTIALS_DIRECTORY: "/run/c" };
+  const configs: SignerConfig[] = [
+    { kind: "keystore", file: "k", passphrase: { variable: "PASS" } },
+    { kind: "keystore", file: "k", passphrase: { credential: "pass" } },
+    { kind: "key", key: { credential: "raw" } },
+  ];
+  for (const config of configs) {
+    assert.equal(openSigner(config, ADDRESS, reader(files, env)).address, ADDRESS);
+  }
+  assert.throws(
+    () => openSigner(configs[2]!, ADDRESS, reader(files)),
+    /CREDENTIALS_DIRECTORY is not set, add LoadCredential=raw:PATH/,
+  );
+});
+
+Deno.test("openSigner() refuses files that others may read, except systemd's credentials", () => {
+  const files = { k: keystore(CIPHER), pass: PASSPHRASE, raw: KEY, "/run/c/raw": KEY };
+  const configs: [SignerConfig, RegExp][] = [
+    [{ kind: "key", key: { file: "raw" } }, /raw .*mode 640\), run chmod 600 raw/],
+    [{ kind: "keystore", file: "k", passphrase: { file: "pass" } }, /chmod 600 pass/],
+    [{ kind: "keystore", file: "k", passphrase: { variable: "PASS" } }, /chmod 600 k/],
+  ];
+  const open = (config: SignerConfig) =>
+    openSigner(
+      config,
+      ADDRESS,
+      reader(files, { PASS: PASSPHRASE, CREDENTIALS_DIRECTORY: "/run/c" }, 0o640),
+    );
+  for (const [config, message] of configs) assert.throws(() => open(config), message);
+  assert.equal(open({ kind: "key", key: { credential: "raw" } }).address, ADDRESS);
+  assert.equal(open({ kind: "key", key: { file: "/run/c/raw" } }).address, ADDRESS);
+});
+
+Deno.test("keyRights() names what a signer reads and no more", () => {
+  const env = () => "/run/c";
+  assert.deepEqual(keyRights(undefined, env), { files: [], variables: [] });
+  assert.deepEqual(keyRights({ kind: "remote", url: "http://a" }, env), {
+    files: [],
+    variables: [],
+  });
+  assert.deepEqual(
+    keyRights({ kind: "keystore", file: "/k", passphrase: { credential: "p" } }, env),
+    { files: ["/k", "/run/c/p"], variables: ["CREDENTIALS_DIRECTORY"] },
+  );
+  assert.deepEqual(keyRights({ kind: "key", key: { variable: "A" } }, env), {
+    files: [],
+    variables: ["CREDENTIALS_DIRECTORY", "A"],
+  });
 });

@@ -4,13 +4,20 @@ import { createKeys, openStore, writeStatus } from "../ledger/mod.ts";
 import { hostWorker } from "../workers/mod.ts";
 import { runPayer } from "./loop.ts";
 import { type OpenedRun, openRun, payerLease } from "./open.ts";
-import type { KeyReader } from "./signer.ts";
+import type { KeyReader } from "./key_sources.ts";
 import type { PayerWorkerOptions } from "./worker_options.ts";
 
 const read: KeyReader = {
   file(path) {
     try {
       return Deno.readTextFileSync(path);
+    } catch (error) {
+      throw new PoolError(`Cannot read ${path} of payouts.signer`, { cause: error });
+    }
+  },
+  mode(path) {
+    try {
+      return Deno.statSync(path).mode;
     } catch (error) {
       throw new PoolError(`Cannot read ${path} of payouts.signer`, { cause: error });
     }

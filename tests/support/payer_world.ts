@@ -18,6 +18,7 @@ import {
   type Payer,
   type PayerOptions,
   type Run,
+  type Signer,
 } from "../../modules/payouts/mod.ts";
 import { startDevChain } from "../../scripts/dev_chain/start.ts";
 import { startRedis } from "./redis.ts";
@@ -45,7 +46,13 @@ export interface Life extends Run {
 
 /** Opens Redis, chain and wallet. */
 export async function openPayerWorld(
-  settings: { baseFee?: boolean; options?: Partial<PayerOptions>; walletWei?: bigint } = {},
+  settings: {
+    baseFee?: boolean;
+    options?: Partial<PayerOptions>;
+    walletWei?: bigint;
+    /** Another signer than a key of its own, from the address of the node. */
+    signer?: (nodeUrl: string) => Signer;
+  } = {},
 ) {
   const redis = await startRedis();
   const store = await openStore({ endpoint: redis.endpoint, database: 0, password: "" }, {
@@ -108,10 +115,13 @@ export async function openPayerWorld(
         payments: wrap(payments),
         accounts,
         journal: wrap(journal),
-        signer: openSigner({ kind: "privateKeyEnv", variable: "KEY" }, FROM, {
-          file: () => "",
-          env: () => PAYER_KEY,
-        }),
+        signer: wrap(
+          settings.signer?.(dev.url) ?? openSigner(
+            { kind: "key", key: { variable: "KEY" } },
+            FROM,
+            { read: { file: () => "", mode: () => null, env: () => PAYER_KEY }, timeoutMs: 5_000 },
+          ),
+        ),
         clock,
         log: createLogger((record) => records.push(record), "payer", "debug"),
         options,
