@@ -4,6 +4,8 @@
  * This room never talks to a node, never judges a share and never holds a key to the wallet.
  */
 export * from "./accounts.ts";
+export { audit, type AuditFinding, type AuditReport, isClean } from "./audit.ts";
+export { type Books, MovingBooks, readBooks } from "./audit_books.ts";
 export * from "./block_rows.ts";
 export * from "./blocks.ts";
 export * from "./extranonces.ts";
@@ -13,6 +15,7 @@ export * from "./keys.ts";
 export * from "./leases.ts";
 export * from "./legacy_rows.ts";
 export * from "./mining.ts";
+export * from "./opening.ts";
 export * from "./payments.ts";
 export * from "./recorder.ts";
 export * from "./redis.ts";
