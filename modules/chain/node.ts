@@ -57,6 +57,8 @@ export interface Node {
   getBlockReceipts(block: Pick<Block, "hash" | "transactionHashes">): Promise<Receipt[]>;
   getReceipt(transactionHash: string): Promise<Receipt | undefined>;
   getTransaction(transactionHash: string): Promise<Transaction | undefined>;
+  /** What waits in the node's pool from its own accounts; undefined when it has no such method. */
+  pendingTransactions(): Promise<Transaction[] | undefined>;
   getTransactionCount(address: string, tag: "latest" | "pending"): Promise<number>;
   /** At the head, or as it was after a block. */
   getBalance(address: string, height?: number): Promise<Wei>;
@@ -138,6 +140,17 @@ export function createNode(
     getBlockReceipts: receiptsReader(rpc),
     getReceipt: (hash) => ask("eth_getTransactionReceipt", [hash], orUndefined(readReceipt)),
     getTransaction: (hash) => ask("eth_getTransactionByHash", [hash], orUndefined(readTransaction)),
+    async pendingTransactions() {
+      try {
+        return await ask("eth_pendingTransactions", [], (result) => {
+          if (Array.isArray(result)) return result.map(readTransaction);
+          throw new TypeError("Cannot read transactions: expected a list");
+        });
+      } catch (error) {
+        if (error instanceof NodeError && error.code === METHOD_NOT_FOUND) return undefined;
+        throw error;
+      }
+    },
     getTransactionCount: (address, tag) => askNumber("eth_getTransactionCount", [address, tag]),
     getBalance: (address, height) =>
       askWei("eth_getBalance", [address, height === undefined ? "latest" : toQuantity(height)]),

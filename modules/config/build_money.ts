@@ -1,5 +1,5 @@
 /** The chain and the money rooms' sections, from the file's rows to typed values. */
-import { type Findings, refuse } from "./findings.ts";
+import { type Findings, refuse, warn } from "./findings.ts";
 import { NETWORK_NAMES, type RawConfig } from "./schema.ts";
 import type {
   NetworkName,
@@ -172,7 +172,7 @@ export function buildPayouts(
 }
 
 const SIGNER_MEND = 'write {"keystore": {"file", "passphraseFile"}}, {"keyFile"}, ' +
-  '{"keyCredential"}, {"privateKeyEnv"} or {"remote": URL}';
+  '{"keyCredential"}, {"privateKeyEnv"}, {"remote": URL} or {"node": true}';
 
 function buildSigner(
   raw: RawConfig,
@@ -189,8 +189,13 @@ function buildSigner(
     refuse(found, "payouts.signer", "has more than one kind of key", SIGNER_MEND);
     return undefined;
   }
-  const { keystore, keyFile, keyCredential, remote, privateKeyEnv } = signer!;
+  const { keystore, keyFile, keyCredential, remote, node, privateKeyEnv } = signer!;
   if (keystore !== undefined) return buildKeystore(keystore, path, found);
+  if (node !== undefined) {
+    const message = "whoever reaches the node's RPC can spend from it; a remote signer is safer";
+    if (enabled) warn(found, "payouts.signer.node", message);
+    return { kind: "node" };
+  }
   if (remote !== undefined) return { kind: "remote", url: remote };
   if (keyFile !== undefined) return { kind: "key", key: { file: path(keyFile) } };
   if (keyCredential !== undefined) return { kind: "key", key: { credential: keyCredential } };

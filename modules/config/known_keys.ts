@@ -20,7 +20,6 @@ const LATER_KEYS = [
   "payouts.feePaidBy",
   "payouts.batch",
   "payouts.dailyCap",
-  "payouts.signer.node",
   "api.cors",
   "api.rateLimit",
   "api.adminSocket",

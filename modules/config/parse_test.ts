@@ -292,6 +292,7 @@ Deno.test("parseConfig() reads every kind of signer", () => {
     kind: "remote",
     url: "https://signer:9000",
   });
+  assert.deepEqual(read({ node: true }), { kind: "node" });
   const sources = [{ passphraseEnv: "A" }, { passphraseCredential: "a" }];
   assert.deepEqual(
     sources.map((source) => read({ keystore: { file: "/k", ...source } })),

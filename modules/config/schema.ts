@@ -138,6 +138,10 @@ const signer = z.object({
   keyCredential: credential("systemd credential with the private key as 64 hex digits"),
   remote: nodeUrl.optional()
     .describe("URL of a signer that answers eth_signTransaction, as web3signer and clef do"),
+  node: z.literal(true).optional()
+    .describe(
+      "true: the node's own unlocked account signs, one payment at a time; remote is safer",
+    ),
 });
 
 const payouts = z.object({

@@ -286,7 +286,9 @@ export type SignerConfig =
   | { readonly kind: "keystore"; readonly file: string; readonly passphrase: SecretSource }
   | { readonly kind: "key"; readonly key: SecretSource }
   /** A signer of its own, over JSON-RPC. */
-  | { readonly kind: "remote"; readonly url: string };
+  | { readonly kind: "remote"; readonly url: string }
+  /** The account that the node of `daemon` has unlocked. */
+  | { readonly kind: "node" };
 
 /** Where a secret of the signer is; a credential is a file in systemd's $CREDENTIALS_DIRECTORY. */
 export type SecretSource =

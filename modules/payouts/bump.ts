@@ -18,7 +18,7 @@ export async function bumpWhenStuck(
 ): Promise<boolean> {
   const { options, node, signer, log } = payer;
   const { id, state, signed, sentAt = 0, signedAt = 0 } = payment;
-  if (options.bumpAfterMs === undefined || !options.autoGas) return false;
+  if (options.bumpAfterMs === undefined || !options.autoGas || signer.byNode) return false;
   if (state !== "sent" || signed === undefined) return false;
   const waitedMs = (unixSeconds(payer.clock) - Math.max(sentAt, signedAt)) * 1000;
   if (waitedMs < options.bumpAfterMs) return false;

@@ -52,7 +52,7 @@ export function keyRights(
   env: (name: string) => string | undefined,
 ): { files: string[]; variables: string[] } {
   const rights = { files: [] as string[], variables: [] as string[] };
-  if (config === undefined || config.kind === "remote") return rights;
+  if (config === undefined || config.kind === "remote" || config.kind === "node") return rights;
   rights.variables.push(CREDENTIALS_DIRECTORY);
   const add = (source: SecretSource) => {
     if ("file" in source) rights.files.push(source.file);

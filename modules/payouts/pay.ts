@@ -4,10 +4,11 @@ import { NodeError } from "../chain/mod.ts";
 import type { Lease, Payment, Reservation } from "../ledger/mod.ts";
 import { type Fee, type FeeFacts, gasCostWei, type Quote, quoteFee } from "./fees.ts";
 import { HaltError } from "./halt.ts";
+import { sendByNode } from "./node_account.ts";
 import { nextNonce } from "./nonces.ts";
 import type { Payer } from "./payer.ts";
 import type { PlannedPayment } from "./plan.ts";
-import { committedWei } from "./transactions.ts";
+import { committedWei, isSigned } from "./transactions.ts";
 
 /** A node that has the transaction already says so in words of its own. */
 const KNOWN = /already known|known transaction|already imported|already in (the )?(mem|tx)?pool/i;
@@ -117,6 +118,11 @@ export async function broadcast(
   const from = payer.signer.address;
   await payer.journal.add({ id, login, amountShannon, from, ...signed });
   payer.moment?.("journalled", id);
+  checkCustody(payer, payment);
+  if (payer.signer.byNode) {
+    if (await sendByNode(payer, lease, payment) === "signed") return "signed";
+    return await noteSent(payer, lease, await reread(payer, payment), payment.state);
+  }
   try {
     const hash = await payer.node.sendRawTransaction(signed.raw);
     if (hash !== signed.hash) {
@@ -134,12 +140,32 @@ export async function broadcast(
     }
   }
   payer.moment?.("broadcast", id);
+  return await noteSent(payer, lease, payment, payment.state);
+}
+
+/** A node has it; said once. */
+async function noteSent(
+  payer: Payer,
+  lease: Lease,
+  { id, login, amountShannon, signed }: Payment,
+  before: Payment["state"],
+): Promise<"sent"> {
   await payer.payments.markSent(lease, id, unixSeconds(payer.clock));
   payer.moment?.("sent", id);
-  if (payment.state === "sent") return "sent";
-  payer.log.info("payment.sent", { id, login, amountShannon, hash: signed.hash });
-  payer.event("payment.sent", { id, login, amountShannon, hash: signed.hash });
+  if (before === "sent") return "sent";
+  payer.log.info("payment.sent", { id, login, amountShannon, hash: signed?.hash });
+  payer.event("payment.sent", { id, login, amountShannon, hash: signed?.hash });
   return "sent";
+}
+
+/** What one kind of signer has begun another cannot carry on. */
+function checkCustody({ signer }: Payer, { id, signed }: Payment): void {
+  if (isSigned(signed!.raw) !== (signer.byNode === true)) return;
+  throw new HaltError(
+    `Payment ${id} was begun by ${signer.byNode ? "a key" : "the node's own account"}`,
+    "let payouts.signer be what it was until it is settled",
+    { id },
+  );
 }
 
 /** What an earlier fee was signed for may be mined as well: it stays out while the last is refused. */

@@ -23,6 +23,9 @@ export type PayerNode = Pick<
   | "baseFee"
   | "estimateGas"
   | "sendRawTransaction"
+  | "sendTransaction"
+  | "getTransaction"
+  | "pendingTransactions"
 >;
 
 /** A moment between two effects of a payment, in their order. */

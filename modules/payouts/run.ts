@@ -45,7 +45,7 @@ export function createRun(payer: Payer, deps: { afterRun?: () => Promise<void> }
     if (!recovered) await recover(payer, lease);
     recovered = true;
     const open = await settler.settle(lease);
-    const held = holding(open, payer.options.inFlight);
+    const held = holding(open, payer.signer.byNode ? 1 : payer.options.inFlight);
     if (held !== undefined) {
       return { waitMs: POLL_MS, reason: `waiting for a receipt of ${held.signed!.hash}` };
     }

@@ -4,6 +4,7 @@ import type { Receipt } from "../chain/mod.ts";
 import type { Lease, Payment } from "../ledger/mod.ts";
 import { bumpWhenStuck } from "./bump.ts";
 import { HaltError } from "./halt.ts";
+import { adoptMined } from "./node_account.ts";
 import { findByNonce } from "./nonces.ts";
 import { broadcast } from "./pay.ts";
 import type { Payer } from "./payer.ts";
@@ -58,7 +59,9 @@ export function createSettler(payer: Payer): Settler {
           if (next && await bumpWhenStuck(payer, lease, payment)) {
             broadcastAtMs.set(payment.id, payer.clock.now());
           } else await rebroadcast(lease, payment);
-        } else await settleDisplaced(payer, lease, payment, head);
+        } else if (!await adoptMined(payer, lease, payment)) {
+          await settleDisplaced(payer, lease, payment, head);
+        }
       }
       const left = await payer.payments.open();
       const ids = new Set(left.map(({ id }) => id));

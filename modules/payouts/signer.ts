@@ -6,6 +6,7 @@ import type { SignerConfig } from "../config/mod.ts";
 import type { Fee } from "./fees.ts";
 import { hexKey, type KeyReader, nameOf, readPrivateFile, readSecret } from "./key_sources.ts";
 import { decryptKeystore } from "./keystore.ts";
+import { openNodeAccount } from "./node_account.ts";
 import { openRemoteSigner } from "./remote_signer.ts";
 
 /** A transaction to sign. */
@@ -21,6 +22,8 @@ export interface UnsignedPayment {
 export interface Signer {
   /** Lower-case address. */
   readonly address: string;
+  /** Set when the node itself signs and sends: what is signed here are the unsigned bytes. */
+  readonly byNode?: true;
   sign(payment: UnsignedPayment): Promise<{ raw: string; hash: string }>;
 }
 
@@ -39,6 +42,7 @@ export interface SignerDeps {
  */
 export function openSigner(config: SignerConfig, address: string, deps: SignerDeps): Signer {
   if (config.kind === "remote") return openRemoteSigner(config.url, address.toLowerCase(), deps);
+  if (config.kind === "node") return openNodeAccount(address.toLowerCase());
   return keySigner(keyOf(config, deps.read), address);
 }
 
@@ -61,7 +65,7 @@ function keySigner(key: Hex, address: string): Signer {
   };
 }
 
-function keyOf(config: Exclude<SignerConfig, { kind: "remote" }>, read: KeyReader): Hex {
+function keyOf(config: Exclude<SignerConfig, { kind: "remote" | "node" }>, read: KeyReader): Hex {
   if (config.kind === "key") return hexKey(readSecret(config.key, read), nameOf(config.key));
   const passphrase = readSecret(config.passphrase, read).split("\n")[0]!.replace(/\r$/, "");
   return decryptKeystore(readPrivateFile(config.file, read), passphrase);

@@ -17,6 +17,12 @@ export interface TransactionFields {
   fee: Fee;
 }
 
+/** Whether bytes carry a signature; those of a node's own account do not. */
+export function isSigned(raw: string): boolean {
+  const { r } = parseTransaction(raw as Hex) as { r?: Hex };
+  return r !== undefined && r !== "0x";
+}
+
 /** Reads signed or unsigned bytes (0x hex). @throws {InvariantError} when they are no transaction */
 export function readTransactionFields(raw: string): TransactionFields {
   let tx: ReturnType<typeof parseTransaction>;

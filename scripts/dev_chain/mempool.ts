@@ -7,6 +7,8 @@ import { intrinsicGas, type PoolTransaction } from "./transaction.ts";
 export interface Mempool {
   /** Grows with every change; work is rebuilt when it moves. */
   readonly version: number;
+  /** All that wait, in no order. */
+  all(): PoolTransaction[];
   get(hash: string): PoolTransaction | undefined;
   /** Takes a new transaction. @throws {RpcFault} with geth's words */
   add(tx: PoolTransaction, state: Accounts): void;
@@ -46,6 +48,7 @@ export function createMempool(): Mempool {
     get version() {
       return version;
     },
+    all: () => [...waiting.values()],
     get: (hash) => waiting.get(hash),
     add(tx, state) {
       if (waiting.has(tx.hash)) throw new RpcFault(-32000, "already known");

@@ -1,5 +1,6 @@
 /** The JSON-RPC methods of a node, over the chain; words and nulls as geth gives them. */
 import { type Hex, keccak256 } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
 import {
   isAddress,
   isHash,
@@ -24,6 +25,8 @@ export type Method = (params: unknown[]) => unknown;
 export interface NodeFace {
   /** What net_peerCount says. */
   peers: number;
+  /** Private keys of the node's own unlocked accounts. */
+  keys: Hex[];
   /** What eth_syncing says. */
   syncing: boolean;
   /** Whether eth_getWork carries the height as its fourth element. */
@@ -40,6 +43,7 @@ export function createMethods(chain: Chain, face: NodeFace): Record<string, Meth
     ...miningMethods(chain, face),
     ...blockMethods(chain, face),
     ...accountMethods(chain),
+    ...ownAccountMethods(chain, face),
     ...feeMethods(chain, face),
     eth_chainId: () => toQuantity(chain.network.chainId),
     net_version: () => String(chain.network.chainId),
@@ -135,12 +139,48 @@ function accountMethods(chain: Chain): Record<string, Method> {
           : accountOf(stateAt(tag), address(account)).nonce,
       ),
     eth_getCode: ([account]) => chain.reverts.has(address(account)) ? "0xfd" : "0x",
-    eth_accounts: () => [],
     async eth_sendRawTransaction([raw]) {
       const tx = await decodeTransaction(raw, chain.network.chainId);
       chain.mempool.add(tx, chain.head.state);
       return tx.hash;
     },
+  };
+}
+
+/** The node's own accounts: unlocked, as geth's --unlock leaves them. */
+function ownAccountMethods(chain: Chain, face: NodeFace): Record<string, Method> {
+  const accounts = () => face.keys.map((key) => privateKeyToAccount(key));
+  const own = (address: string) =>
+    accounts().find((one) => one.address.toLowerCase() === address.toLowerCase());
+  return {
+    eth_accounts: () => accounts().map((one) => one.address.toLowerCase()),
+    async eth_sendTransaction([given]) {
+      const call = given as Record<string, Hex | undefined>;
+      const account = own(address(call["from"]));
+      if (account === undefined) throw new RpcFault(-32000, "unknown account");
+      const common = {
+        chainId: chain.network.chainId,
+        nonce: Number(quantity(call["nonce"])),
+        to: address(call["to"]) as Hex,
+        gas: quantity(call["gas"]),
+        value: quantity(call["value"]),
+      };
+      const raw = await account.signTransaction(
+        call["gasPrice"] === undefined
+          ? {
+            ...{ ...common, type: "eip1559" as const },
+            maxFeePerGas: quantity(call["maxFeePerGas"]),
+            maxPriorityFeePerGas: quantity(call["maxPriorityFeePerGas"]),
+          }
+          : { ...common, type: "legacy" as const, gasPrice: quantity(call["gasPrice"]) },
+      );
+      const tx = await decodeTransaction(raw, chain.network.chainId);
+      chain.mempool.add(tx, chain.head.state);
+      return tx.hash;
+    },
+    eth_pendingTransactions: () =>
+      chain.mempool.all().filter((tx) => own(tx.from) !== undefined)
+        .map((tx) => transactionView(tx)),
   };
 }
 

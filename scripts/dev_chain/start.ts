@@ -59,6 +59,7 @@ export function startDevChain(options: DevChainOptions): Promise<DevChain> {
   const face: NodeFace = {
     peers: options.peers ?? 3,
     syncing: false,
+    keys: [],
     tipWei: 1_000_000_000n,
     workTellsHeight: options.workTellsHeight ?? true,
     modernReceipts: options.modernReceipts ?? true,
