@@ -62,6 +62,8 @@ export class Conversation {
   #id: string;
   #subscribed = false;
   #malformed = 0;
+  /** What was pushed last. */
+  pushed: OfferSet | undefined;
   /** Undefined: no limit. */
   readonly #rate: ShareRate | undefined;
 
@@ -130,6 +132,7 @@ export class Conversation {
    * @param forgetful whether an earlier push may be dropped unsent, so that nothing counts as told
    */
   push(set: OfferSet, forgetful: boolean): Uint8Array {
+    this.pushed = set;
     const { offer, told } = this.#assignments.assign(set, this.#deps.clock.now());
     const dialect = this.#dialect;
     let bytes = offer.bytes.get(dialect.name);

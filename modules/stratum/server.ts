@@ -1,6 +1,7 @@
 /** Listens for miners, applies policy, pushes jobs, and owns every session until it is closed. */
 import type { Clock, Logger } from "../base/mod.ts";
 import type { PortTerms } from "./assignments.ts";
+import { Broadcast, onNextTurn } from "./broadcast.ts";
 import { answer } from "./getwork.ts";
 import { serveHttpWire } from "./http_wire.ts";
 import { openPort, type Port, type Wire } from "./net/mod.ts";
@@ -60,7 +61,10 @@ export async function serveStratum(
   /** Connections that speak HTTP. */
   const wires = new Set<Wire>();
   const ports: Port[] = [];
-  let offset = 0;
+  const broadcast = new Broadcast({
+    ...{ receivers: sessions, onNextTurn },
+    isCurrent: (set) => service.deps.jobs.current === set.job,
+  });
   let lastPushMs = clock.now();
   const { policy } = service;
   try {
@@ -136,11 +140,7 @@ export async function serveStratum(
   function push() {
     lastPushMs = clock.now();
     const set = service.renewedOffers();
-    if (set === undefined) return;
-    // A rotating start, so that nobody is always last.
-    const all = [...sessions];
-    offset = all.length === 0 ? 0 : (offset + 1) % all.length;
-    for (let i = 0; i < all.length; i++) all[(i + offset) % all.length]!.push(set);
+    if (set !== undefined) broadcast.send(set);
   }
 
   return {
@@ -151,6 +151,7 @@ export async function serveStratum(
     broadcast: push,
     async close() {
       clearInterval(sweeper);
+      broadcast.stop();
       const closing = ports.map((port) => port.close());
       await Promise.all([...sessions].map((session) => session.drain()));
       for (const wire of wires) wire.close({ flush: true });

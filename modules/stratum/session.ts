@@ -79,6 +79,8 @@ export class Session {
   /** Sends a job unasked, when the miner has logged in. */
   push(set: OfferSet): void {
     if (this.#conversation === undefined || !this.#conversation.ready) return;
+    // Broadcasts take a while: a login in between has brought it already.
+    if (this.#conversation.pushed === set) return;
     this.wire.sendLatest(this.#conversation.push(set, this.wire.queuedBytes > 0));
     this.lastActiveMs = this.deps.clock.now();
   }
