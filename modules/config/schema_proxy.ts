@@ -85,7 +85,7 @@ const policy = z.object({
     limitJump: count(10, "connections added per valid share"),
     perAddress: count(
       0,
-      "connections held at once by an IPv4 address or IPv6 /64, at each stratum worker; 0: no cap",
+      "connections held at once by an IPv4 address or IPv6 /64 of one mining process; 0: no cap",
     ),
     sharesPerSecond: z.number().min(0).max(1_000_000).default(0)
       .describe("submissions a second that a session may keep up; 0: no limit"),

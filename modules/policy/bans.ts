@@ -45,6 +45,14 @@ export class BanList {
     return ban;
   }
 
+  /** Takes a ban that another worker began; one that lasts stays. */
+  adopt(ban: Ban): void {
+    if (this.find(ban.address) !== undefined) return;
+    this.#bans.delete(ban.address);
+    if (this.#bans.size >= this.max) this.#makeRoom();
+    this.#bans.set(ban.address, ban);
+  }
+
   /** Ends a ban. Gives whether there was one. */
   remove(address: string): boolean {
     const lasts = this.find(address) !== undefined;

@@ -2,7 +2,7 @@
 import type { Clock, Logger } from "../base/mod.ts";
 import { type CommandRunner, runCommand } from "./command.ts";
 import { openFirewall } from "./firewall.ts";
-import { Policy, type PolicyOptions } from "./policy.ts";
+import { Policy, type PolicyDeps, type PolicyOptions } from "./policy.ts";
 import { ShareRate } from "./share_rate.ts";
 
 /** Bans logged a second, and at once. */
@@ -18,11 +18,13 @@ export interface OpenPolicy {
 /**
  * Opens a policy; with `banning.firewall` its bans reach the firewall's set too.
  *
- * @param deps `run` is the system's commands unless given
+ * @param deps `run` is the system's commands unless given; `onBan` and `onLift` hear everything too
  */
 export function openPolicy(
   options: PolicyOptions,
-  deps: { clock: Clock; log: Logger; run?: CommandRunner },
+  deps:
+    & { clock: Clock; log: Logger; run?: CommandRunner }
+    & Pick<PolicyDeps, "proxies" | "counts" | "onBan" | "onLift">,
 ): OpenPolicy {
   const { clock, log, run = runCommand } = deps;
   const { firewall: set } = options.banning;
@@ -31,7 +33,9 @@ export function openPolicy(
   const logged = new ShareRate(LOGGED.perSecond, clock.now(), LOGGED.burst);
   let unlogged = 0;
   const policy = new Policy(options, clock, {
+    ...deps,
     onBan(ban, mixed) {
+      deps.onBan?.(ban, mixed);
       if (!mixed) firewall?.ban(ban);
       if (!logged.take(clock.now())) {
         unlogged++;
@@ -47,7 +51,10 @@ export function openPolicy(
       });
       unlogged = 0;
     },
-    onLift: (address) => firewall?.lift(address),
+    onLift(address, ended) {
+      deps.onLift?.(address, ended);
+      firewall?.lift(address);
+    },
   });
   return { policy, close: async () => await firewall?.close() };
 }

@@ -8,7 +8,9 @@ import type { Clock } from "../base/mod.ts";
 import { plainAddress, policyAddress } from "./address.ts";
 import { type Ban, BanList } from "./bans.ts";
 import type { FirewallOptions } from "./firewall.ts";
+import type { Proxies } from "./proxies.ts";
 import { RecentMap } from "./recent.ts";
+import type { SharedCounts } from "./shared_counts.ts";
 
 /** Settings; names and meaning as in the configuration's `proxy.policy`. */
 export interface PolicyOptions {
@@ -42,6 +44,8 @@ export interface PolicyOptions {
   };
   /** Entries idle for this long are forgotten, malformed requests too (milliseconds). */
   resetIntervalMs: number;
+  /** Whether other workers of the process take part, so that changes are kept for them. */
+  shared?: boolean;
 }
 
 /** What is told of bans. */
@@ -53,14 +57,20 @@ export interface PolicyDeps {
    * close it
    */
   onBan?(ban: Ban, mixed: boolean): void;
-  /** A firewall must let this address in again. */
-  onLift?(address: string): void;
+  /** A firewall must let this address in again. @param ended whether the ban is over too */
+  onLift?(address: string, ended: boolean): void;
+  /** Our own proxies, which are never banned or limited. */
+  proxies?: Proxies;
+  /** What the other workers hold by address; missing: this one is the only one. */
+  counts?: SharedCounts;
 }
 
 /** Addresses remembered at most; the longest idle are forgotten first. */
 export const POLICY_ADDRESSES_MAX = 100_000;
 /** Connections that an address can earn by valid shares. */
 const ALLOWANCE_MAX = 10_000;
+/** Addresses whose changes are kept for the other workers between two exchanges. */
+const CHANGES_MAX = 10_000;
 
 interface Entry {
   lastSeenMs: number;
@@ -79,6 +89,8 @@ export class Policy {
   /** Address → connections held; empty without a cap. */
   readonly #held = new Map<string, number>();
   readonly #bans: BanList;
+  /** Address → connections earned less those used up, not yet told. */
+  readonly #changes = new Map<string, number>();
   readonly #startMs: number;
   #blacklist = new Set<string>();
   #whitelist = new Set<string>();
@@ -114,7 +126,30 @@ export class Policy {
       if (before.has(key) || this.#bans.find(key) === undefined) continue;
       // The others of a /64 stay out.
       if (key === ip) this.#bans.remove(key);
-      this.deps.onLift?.(key);
+      this.deps.onLift?.(key, key === ip);
+    }
+  }
+
+  /** Takes a ban that another worker began. */
+  adopt(ban: Ban): void {
+    this.#bans.adopt(ban);
+    this.#entries.delete(ban.address);
+  }
+
+  /** Changes of the allowances since the last call, for the other workers. */
+  takeChanges(): [string, number][] {
+    const changes = [...this.#changes].filter(([, change]) => change !== 0);
+    this.#changes.clear();
+    return changes;
+  }
+
+  /** Takes changes of the allowances that other workers made. */
+  applyChanges(changes: readonly [string, number][]): void {
+    const { limit } = this.options.limits;
+    for (const [key, change] of changes) {
+      const entry = this.#entry(key);
+      // One worker's excess is not the other's debt for long.
+      entry.allowance = Math.max(-limit, Math.min(entry.allowance + change, ALLOWANCE_MAX));
     }
   }
 
@@ -133,15 +168,15 @@ export class Policy {
   admit(ip: string): boolean {
     const key = policyAddress(ip);
     const { enabled, graceMs, perAddress = 0 } = this.options.limits;
-    const held = this.#held.get(key) ?? 0;
-    if (!this.#isWhite(ip, key)) {
-      if (this.#bans.find(key) !== undefined) return false;
-      if (perAddress > 0 && held >= perAddress) return false;
-      const nowMs = this.clock.now();
-      if (enabled && nowMs - this.#startMs >= graceMs && !this.#spend(key, nowMs)) return false;
-    }
-    if (perAddress > 0) this.#held.set(key, held + 1);
-    return true;
+    const isWhite = this.#isWhite(ip, key);
+    if (!isWhite && this.#bans.find(key) !== undefined) return false;
+    // Counted before it is compared: two workers at once may both refuse, never both accept.
+    const held = perAddress > 0 ? this.#hold(key) : 0;
+    const nowMs = this.clock.now();
+    const isLimited = enabled && nowMs - this.#startMs >= graceMs;
+    if (isWhite || held <= perAddress && (!isLimited || this.#spend(key, nowMs))) return true;
+    if (perAddress > 0) this.release(ip);
+    return false;
   }
 
   /** An admitted connection of this address is closed. */
@@ -149,6 +184,7 @@ export class Policy {
     const key = policyAddress(ip);
     const held = this.#held.get(key);
     if (held === undefined) return;
+    this.deps.counts?.add(key, -1);
     if (held > 1) this.#held.set(key, held - 1);
     else this.#held.delete(key);
   }
@@ -178,7 +214,9 @@ export class Policy {
     const entry = this.#entry(key);
     if (valid) {
       entry.valid++;
-      entry.allowance = Math.min(entry.allowance + this.options.limits.limitJump, ALLOWANCE_MAX);
+      const { enabled, limitJump } = this.options.limits;
+      entry.allowance = Math.min(entry.allowance + limitJump, ALLOWANCE_MAX);
+      if (enabled) this.#note(key, limitJump);
     } else {
       entry.invalid++;
     }
@@ -206,7 +244,7 @@ export class Policy {
     const key = policyAddress(ip);
     this.#entries.delete(key);
     // The firewall may hold one from before a restart.
-    this.deps.onLift?.(key);
+    this.deps.onLift?.(key, true);
     return this.#bans.remove(key);
   }
 
@@ -225,6 +263,7 @@ export class Policy {
   }
 
   #isWhite(ip: string, key: string): boolean {
+    if (this.deps.proxies?.has(ip)) return true;
     if (!this.#whiteKeys.has(key)) return false;
     return this.#whitelist.has(key) || this.#whitelist.has(plainAddress(ip));
   }
@@ -234,7 +273,8 @@ export class Policy {
     const ban = this.#bans.add(key, reason);
     if (ban === undefined) return true;
     this.#entries.delete(key);
-    this.deps.onBan?.(ban, this.#whiteKeys.has(key));
+    const mixed = this.#whiteKeys.has(key) || this.deps.proxies?.touches(key) === true;
+    this.deps.onBan?.(ban, mixed);
     return true;
   }
 
@@ -247,7 +287,23 @@ export class Policy {
     if (entry.allowance < limit) entry.allowance = Math.min(limit, entry.allowance + earned);
     if (entry.allowance < 1) return false;
     entry.allowance--;
+    this.#note(key, -1);
     return true;
+  }
+
+  /** Counts a connection; gives how many all workers hold of the address now. */
+  #hold(key: string): number {
+    const own = (this.#held.get(key) ?? 0) + 1;
+    this.#held.set(key, own);
+    this.deps.counts?.add(key, 1);
+    return own + (this.deps.counts?.others(key) ?? 0);
+  }
+
+  /** Keeps a change of an allowance for the other workers, when there are any. */
+  #note(key: string, change: number): void {
+    if (!this.options.shared) return;
+    if (this.#changes.size >= CHANGES_MAX && !this.#changes.has(key)) return;
+    this.#changes.set(key, (this.#changes.get(key) ?? 0) + change);
   }
 
   #entry(key: string): Entry {

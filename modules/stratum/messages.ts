@@ -2,7 +2,7 @@
 import type { StratumPortConfig } from "../config/mod.ts";
 import type { CommonWorkerOptions } from "../workers/mod.ts";
 import type { EpochRule } from "../ethash/mod.ts";
-import type { PolicyOptions } from "../policy/mod.ts";
+import type { PolicyMessage, PolicyOptions } from "../policy/mod.ts";
 import type { ShareCounters } from "../intake/mod.ts";
 import type { Job } from "../work/mod.ts";
 
@@ -46,6 +46,8 @@ export interface StratumWorkerOptions extends CommonWorkerOptions {
   healthCheck: boolean;
   hashrateExpirationMs: number;
   policy: PolicyOptions & { refreshIntervalMs: number };
+  /** Memory in which the workers count connections by address; missing: no cap, or one worker. */
+  connectionCounts?: SharedArrayBuffer;
   /** Undefined when the door is closed. */
   stratum?: {
     maxConn: number;
@@ -67,9 +69,15 @@ export interface StratumWorkerOptions extends CommonWorkerOptions {
 }
 
 /** What the main thread tells a stratum worker. */
-export type ToStratum = { kind: "job"; job: Job } | { kind: "noWork"; reason: string };
+export type ToStratum =
+  | { kind: "job"; job: Job }
+  | { kind: "noWork"; reason: string }
+  | { kind: "policy"; message: PolicyMessage };
 
-/** What a stratum worker tells the main thread, each second. */
+/** What a stratum worker tells the main thread. */
+export type FromStratum = StratumStatus | { kind: "policy"; message: PolicyMessage };
+
+/** What it tells each second. */
 export interface StratumStatus {
   kind: "status";
   sessions: number;

@@ -7,10 +7,11 @@ import type { Facts, Logger, LogSink } from "../base/mod.ts";
 import { type Clock, retry } from "../base/mod.ts";
 import type { NodeHealth } from "../chain/mod.ts";
 import { createKeys, openStore, readHighestHeight, writeNodeState } from "../ledger/mod.ts";
+import { countsMemory, openPolicyHub } from "../policy/mod.ts";
 import type { Job } from "../work/mod.ts";
 import { supervise, type Supervised } from "../workers/mod.ts";
 import { leasePrefix } from "./instance_lease.ts";
-import type { StratumStatus, StratumWorkerOptions, ToStratum } from "./messages.ts";
+import type { FromStratum, StratumStatus, StratumWorkerOptions, ToStratum } from "./messages.ts";
 import { openWatching, type WatchingOptions } from "./watching.ts";
 
 /** What mining is opened with: the workers' options without their number, and the watcher's. */
@@ -21,7 +22,7 @@ export interface MiningOptions {
   workers: number;
   worker: Omit<
     StratumWorkerOptions,
-    "index" | "workers" | "journals" | "rejectedLog" | "extranoncePrefix"
+    "index" | "workers" | "journals" | "rejectedLog" | "extranoncePrefix" | "connectionCounts"
   >;
   /** Whether several instances share the extranonces, and this one's number if it is chosen. */
   extranonce: { leased: boolean; instance?: number };
@@ -79,19 +80,37 @@ export async function openMining(
   const extranoncePrefix = options.extranonce.leased
     ? await leasePrefix(options, { clock, log, signal: end.signal })
     : "";
+  const { policy } = options.worker;
+  const hub = openPolicyHub(policy, {
+    ...{ clock, log: deps.log.for("policy"), workers: options.workers },
+    tell: (worker, message) => workers[worker]?.send({ kind: "policy", message }),
+  });
+  const isShared = options.workers > 1;
+  const connectionCounts = isShared && (policy.limits.perAddress ?? 0) > 0
+    ? countsMemory(options.workers)
+    : undefined;
+  // The firewall is the hub's: one command for a ban, whoever began it.
+  const { firewall: _, ...banning } = policy.banning;
   const journals = await journalPaths(options.journalDir, options.workers);
   const workers = journals.map((paths, index): Supervised<ToStratum> =>
-    supervise<StratumWorkerOptions, ToStratum, StratumStatus>({
+    supervise<StratumWorkerOptions, ToStratum, FromStratum>({
       name: `stratum ${index}`,
       url: new URL("./worker.ts", import.meta.url),
       options: {
         ...{ ...options.worker, index, workers: options.workers, journals: paths },
-        extranoncePrefix,
+        ...{ extranoncePrefix, policy: { ...policy, banning, shared: isShared } },
+        ...(connectionCounts === undefined ? {} : { connectionCounts }),
         rejectedLog: `${options.journalDir}/rejected-${index}.jsonl`,
       },
-      onMessage: (status) => statuses[index] = status,
+      onMessage(message) {
+        if (message.kind === "policy") hub.hear(index, message.message);
+        else statuses[index] = message;
+      },
       onEvent: deps.onEvent,
-      onReady: () => job && workers[index]?.send({ kind: "job", job }),
+      onReady() {
+        hub.welcome(index);
+        if (job !== undefined) workers[index]?.send({ kind: "job", job });
+      },
       onHung: deps.onHung,
     }, { ...deps, log })
   );
@@ -176,6 +195,7 @@ export async function openMining(
         Promise.all(workers.map((worker) => worker.stop(withinMs))),
         ...[watching.close(), reporting],
       ]);
+      await hub.close();
       return stopped.every(Boolean);
     },
   };

@@ -44,10 +44,7 @@ export function miningOptions(config: Config, network: Network | undefined): Min
       ...{ scheme: config.scheme, pplnsWindowMilli: config.pplns.windowMilli },
       ...{ maxWorkers: proxy.maxWorkers, healthCheck: proxy.healthCheck },
       hashrateExpirationMs: proxy.hashrateExpirationMs,
-      policy: {
-        ...plain(proxy.policy),
-        workers: Math.max(1, Math.floor(proxy.policy.workers / threads)),
-      },
+      policy: plain(proxy.policy),
       ...(first !== undefined
         ? {
           stratum: {

@@ -19,14 +19,14 @@ import {
   unbindExtranonces,
   writeReportedHashrate,
 } from "../ledger/mod.ts";
-import { openPolicy } from "../policy/mod.ts";
+import { openPolicy, type PolicyMessage, proxiesOf, SharedCounts } from "../policy/mod.ts";
 import { SeenNonces } from "../share/mod.ts";
 import { type Job, JobBook } from "../work/mod.ts";
 import { hostWorker, type Running, type WorkerContext } from "../workers/mod.ts";
 import { serveGetwork } from "./getwork.ts";
 import { Bindings } from "./bindings.ts";
 import { Extranonces } from "./extranonce.ts";
-import type { StratumStatus, StratumWorkerOptions, ToStratum } from "./messages.ts";
+import type { FromStratum, StratumWorkerOptions, ToStratum } from "./messages.ts";
 import { addressReader } from "./remote_address.ts";
 import { type Miner, MiningService } from "./service.ts";
 import { serveStratum } from "./server.ts";
@@ -35,14 +35,16 @@ const clock = systemClock;
 /** Reported hashrates are written at most this often per worker (milliseconds). */
 const REPORT_MS = 30_000;
 const REPORTERS_MAX = 50_000;
+/** Connections used up and earned are told the other workers as often as this (milliseconds). */
+const EXCHANGE_MS = 200;
 /** Getwork answers under way may take this long at the end (milliseconds). */
 const CLOSE_MS = 10_000;
 
-hostWorker<StratumWorkerOptions, ToStratum, StratumStatus>("stratum", start);
+hostWorker<StratumWorkerOptions, ToStratum, FromStratum>("stratum", start);
 
 async function start(
   options: StratumWorkerOptions,
-  context: WorkerContext<StratumStatus>,
+  context: WorkerContext<FromStratum>,
 ): Promise<Running<ToStratum>> {
   const { log } = context;
   const keys = createKeys(options.prefix);
@@ -65,7 +67,15 @@ async function start(
   const journal = await openJournal<JournalEntry>(ownJournal!);
   const recorder = openRecorder({ ...recording, journal });
 
-  const { policy, close: closePolicy } = openPolicy(options.policy, { clock, log });
+  const tellOthers = (message: PolicyMessage) => context.post({ kind: "policy", message });
+  const { policy, close: closePolicy } = openPolicy(options.policy, {
+    ...{ clock, log, proxies: proxiesOf(proxyRanges(options)) },
+    ...(options.connectionCounts === undefined
+      ? {}
+      : { counts: new SharedCounts(options.connectionCounts, options.index) }),
+    onBan: (ban, mixed) => tellOthers({ kind: "ban", ban, mixed }),
+    onLift: (address, ended) => tellOthers({ kind: "lift", address, ended }),
+  });
   const jobs = new JobBook();
   const nodes = createNodes(options.upstreams.map((upstream) => createNode(upstream)), {
     log,
@@ -139,6 +149,7 @@ async function start(
   every(options.policy.resetIntervalMs, end.signal, () => policy.sweep());
   every(options.policy.refreshIntervalMs, end.signal, refreshLists);
   every(1_000, end.signal, postStatus);
+  if (options.policy.shared) every(EXCHANGE_MS, end.signal, exchangeAllowances);
   every(10_000, end.signal, () => service.sweepExtranonces(clock.now()));
 
   async function refreshLists() {
@@ -146,6 +157,16 @@ async function start(
       // The lists stay as they were: a failed read is no empty list.
       log.warn("policy.listsNotRead", { error });
     });
+  }
+
+  function exchangeAllowances() {
+    const changes = policy.takeChanges();
+    if (changes.length > 0) tellOthers({ kind: "allowances", changes });
+  }
+
+  function hear(message: PolicyMessage) {
+    if (message.kind === "ban") policy.adopt(message.ban);
+    else if (message.kind === "allowances") policy.applyChanges(message.changes);
   }
 
   function postStatus() {
@@ -176,6 +197,7 @@ async function start(
   return {
     receive(message) {
       if (message.kind === "job") void onJob(message.job);
+      else if (message.kind === "policy") hear(message.message);
       else {
         newest = undefined;
         jobs.suspend();
@@ -194,6 +216,12 @@ async function start(
       await verifier.close();
     },
   };
+}
+
+/** Addresses of our own proxies, whatever they speak. */
+function proxyRanges({ stratum, getwork }: StratumWorkerOptions): string[] {
+  const isProxied = stratum?.ports.some((port) => port.proxyProtocol) ?? false;
+  return [...isProxied ? stratum!.trustedProxies : [], ...getwork?.trustedProxies ?? []];
 }
 
 /** Settles what a former worker left, so that fewer threads than before lose nothing. */

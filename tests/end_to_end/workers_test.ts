@@ -1,0 +1,81 @@
+/** Bans and caps over the stratum workers of one process, which share its ports. */
+import assert from "node:assert/strict";
+import { startDevChain } from "../../scripts/dev_chain/start.ts";
+import { LineClient } from "../support/line_client.ts";
+import { freePorts, startPool } from "../support/pool.ts";
+import { until } from "../support/process.ts";
+import { startRedis } from "../support/redis.ts";
+
+const ASK = JSON.stringify({ id: 1, method: "eth_getWork", params: [] });
+
+/** What a new connection gets: its first line, or null when it is turned away. */
+async function knock(port: number): Promise<{ client: LineClient; line: string | null }> {
+  const client = await LineClient.connect(port);
+  const line = await client.send(ASK).then(() => client.line()).catch(() => null);
+  return { client, line };
+}
+
+Deno.test("the workers of a process cap and ban an address as one", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "quarry-workers-" });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => Deno.remove(dir, { recursive: true }));
+  const redis = stack.use(await startRedis());
+  const ports = freePorts();
+  const chain = stack.use(
+    await startDevChain({
+      ...{ coinbase: "0x" + "ab".repeat(20), difficulty: 10n ** 15n },
+      pow: { hash: () => Promise.reject(new Error("no block is handed in here")) },
+    }),
+  );
+  const pool = stack.use(
+    await startPool(`${dir}/config.json`, {
+      ...{ threads: 3, coin: "t", name: "one", dataDir: `${dir}/data` },
+      network: { chainId: 1337, algorithm: "ethash", rewards: [{ fromHeight: 0, reward: "2" }] },
+      proxy: {
+        ...{ enabled: true, listen: `127.0.0.1:${ports.getwork}` },
+        stratum: { enabled: true, listen: `127.0.0.1:${ports.stratum}` },
+        policy: {
+          banning: { enabled: true, malformedLimit: 3 },
+          limits: { perAddress: 4 },
+        },
+      },
+      api: { enabled: true, listen: `127.0.0.1:${ports.api}` },
+      upstream: [{ name: "dev", url: chain.url }],
+      redis: { endpoint: redis.endpoint },
+    }, ports),
+  );
+  const first = await Promise.all(Array.from({ length: 24 }, () => knock(ports.stratum)));
+  const held = first.filter(({ line }) => line !== null);
+  for (const { client, line } of first) if (line === null) client.close();
+  assert.ok(held.length >= 1 && held.length <= 4, `${held.length} of 24 at once`);
+  // One by one the cap is reached, and never passed.
+  await until("four connections", async () => {
+    const { client, line } = await knock(ports.stratum);
+    if (line === null) client.close();
+    else held.push({ client, line });
+    return held.length === 4;
+  });
+  for (let i = 0; i < 24; i++) {
+    const { client, line } = await knock(ports.stratum);
+    client.close();
+    assert.equal(line, null, `connection ${i} beyond the cap`);
+  }
+  const [offender, ...others] = held.map(({ client }) => client);
+  for (const client of others) client.close();
+  for (let i = 0; i < 3; i++) {
+    await offender!.send(`{"id":1,"method":"nonsense"}`);
+    assert.match((await offender!.line())!, /Method not found/);
+  }
+  assert.equal(await offender!.line().catch(() => null), null);
+  offender!.close();
+  await until("the ban", () => pool.output().includes('"policy.banned"'));
+  // With room under the cap again, whichever worker takes the connection refuses it.
+  let refused = 0;
+  await until("a refusal everywhere", async () => {
+    const { client, line } = await knock(ports.stratum);
+    client.close();
+    refused = line === null ? refused + 1 : 0;
+    return refused === 30;
+  });
+  assert.equal(pool.output().split('"policy.banned"').length - 1, 1);
+});
