@@ -150,6 +150,7 @@ export function buildPayouts(
     const problem = `is above payouts.maxFee, which is ${payouts.maxFee}`;
     refuse(found, "payouts.gasPrice", problem, "lower it or raise payouts.maxFee");
   }
+  checkLimits(raw, found);
   return {
     enabled: payouts.enabled,
     requirePeers: payouts.requirePeers,
@@ -165,10 +166,30 @@ export function buildPayouts(
     thresholdShannon: payouts.threshold,
     reserveShannon: payouts.reserve,
     confirmations: payouts.confirmations ?? unlocker.depth,
+    gasLimit: payouts.gasLimit,
+    feePaidBy: payouts.feePaidBy,
+    ...(payouts.dailyCap === undefined ? {} : { dailyCapShannon: payouts.dailyCap }),
+    minThresholdShannon: payouts.minThreshold ?? payouts.threshold,
     inFlight: payouts.inFlight,
     ...(payouts.bumpAfter === undefined ? {} : { bumpAfterMs: payouts.bumpAfter }),
     bgsave: payouts.bgsave,
   };
+}
+
+function checkLimits({ payouts }: RawConfig, found: Findings): void {
+  const { gas, gasLimit, dailyCap, threshold, minThreshold, autoGas } = payouts;
+  if (gasLimit < TRANSFER_GAS || (!autoGas && gas > gasLimit)) {
+    const problem = `is below ${autoGas ? "21000" : "payouts.gas"}, current value is ${gasLimit}`;
+    refuse(found, "payouts.gasLimit", problem, "raise it");
+  }
+  if (minThreshold !== undefined && minThreshold > threshold) {
+    const problem = `is above payouts.threshold, which is ${threshold}`;
+    refuse(found, "payouts.minThreshold", problem, "lower it, or leave it out");
+  }
+  if (dailyCap !== undefined && dailyCap < threshold) {
+    const problem = `is below payouts.threshold, which is ${threshold}: nobody could be paid`;
+    refuse(found, "payouts.dailyCap", problem, "raise it, or leave it out");
+  }
 }
 
 const SIGNER_MEND = 'write {"keystore": {"file", "passphraseFile"}}, {"keyFile"}, ' +

@@ -283,6 +283,32 @@ Deno.test("parseConfig() takes secrets by reference and paths from the file's fo
   });
 });
 
+Deno.test("parseConfig() reads the limits of payments, and refuses ones that contradict each other", () => {
+  const read = (payouts: unknown) => parse({ payouts }).config.payouts;
+  const plain = read({});
+  assert.deepEqual(
+    [plain.dailyCapShannon, plain.minThresholdShannon, plain.feePaidBy, plain.gasLimit],
+    [undefined, 500_000_000n, "pool", 200_000n],
+  );
+  const set = read({
+    ...{ autoGas: false, gas: "0x7530", gasPrice: "0x3b9aca00", gasLimit: "30000" },
+    ...{ threshold: 100, minThreshold: 50, dailyCap: 1_000, feePaidBy: "miner" },
+  });
+  assert.deepEqual([set.gas, set.gasPriceWei, set.gasLimit], [30_000n, 10n ** 9n, 30_000n]);
+  assert.deepEqual(
+    [set.minThresholdShannon, set.dailyCapShannon, set.feePaidBy],
+    [50n, 1_000n, "miner"],
+  );
+  const cases: [unknown, RegExp][] = [
+    [{ minThreshold: 101, threshold: 100 }, /minThreshold: is above payouts.threshold/],
+    [{ dailyCap: 99, threshold: 100 }, /dailyCap: is below payouts.threshold/],
+    [{ gasLimit: "20999" }, /gasLimit: is below 21000/],
+    [{ autoGas: false, gas: "30000", gasLimit: "29999" }, /gasLimit: is below payouts.gas/],
+    [{ feePaidBy: "nobody" }, /feePaidBy: is none of the known values/],
+  ];
+  for (const [payouts, message] of cases) assert.match(problemsOf({ payouts })[0]!, message);
+});
+
 Deno.test("parseConfig() reads every kind of signer", () => {
   const read = (signer: unknown) => parse({ payouts: { signer } }).config.payouts.signer;
   assert.deepEqual(read({ keyFile: "a" }), { kind: "key", key: { file: "/etc/quarry/a" } });

@@ -155,9 +155,19 @@ const payouts = z.object({
   autoGas: flag(true, "let the node estimate gas and price"),
   gas: quantityText.prefault("21000").describe("gas of a payment when autoGas is false"),
   gasPrice: quantityText.prefault("50000000000").describe("wei per gas when autoGas is false"),
+  gasLimit: quantityText.prefault("200000")
+    .describe("gas that a payment to a contract may take at most; one that needs more is left out"),
   maxFee: quantityText.prefault("500000000000")
     .describe("wei per gas that is never exceeded; payments wait while the chain asks more"),
   threshold: shannon.prefault(500_000_000).describe("Shannon a balance must reach"),
+  minThreshold: shannon.optional()
+    .describe(
+      "least threshold in Shannon that a miner may set; default threshold: only higher ones",
+    ),
+  dailyCap: shannon.optional()
+    .describe("Shannon that are paid within 24 hours at most; larger balances wait for a human"),
+  feePaidBy: z.enum(["pool", "miner"]).default("pool")
+    .describe("who bears the gas; miner: gas times price is taken from the amount"),
   reserve: shannon.prefault(0).describe("Shannon that payments leave in the wallet"),
   confirmations: z.int().min(1).max(1_000_000).optional()
     .describe("blocks until a payment is final; default unlocker.depth"),

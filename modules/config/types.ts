@@ -327,6 +327,14 @@ export interface PayoutsConfig {
   readonly confirmations: number;
   /** Payments that may wait for a receipt at once. */
   readonly inFlight: number;
+  /** More gas than this is not spent on one payment. */
+  readonly gasLimit: bigint;
+  /** Who bears the gas; "miner": it is taken from the amount. */
+  readonly feePaidBy: "pool" | "miner";
+  /** Paid within 24 hours at most; undefined: no limit. */
+  readonly dailyCapShannon?: bigint;
+  /** Least threshold that a miner may set. */
+  readonly minThresholdShannon: bigint;
   /** A payment without a receipt for so long is sent for a higher fee; undefined: never. */
   readonly bumpAfterMs?: number;
   /** Whether BGSAVE follows a successful run. */

@@ -121,6 +121,7 @@ function ownKeys(own: string) {
     /** hash: `plan`, `sum` (Shannon) of a block's step that was cut between chunks. */
     transition: (id: string) => `${own}:transition:${id}`,
     /** hash: totals `reward|extra|fee|dust` of matured blocks, each as `…Shannon` and `…WeiRest`. */
+    // Also `gas` (what payments cost) and `gasShare` (what of it their miners bore).
     poolAccounts: () => `${own}:accounts`,
     /** hash of one payment. */
     payment: (id: string) => `${own}:payment:${id}`,
@@ -132,10 +133,14 @@ function ownKeys(own: string) {
     paymentsClosed: () => `${own}:payments:closed`,
     /** hash: `address:nonce` → payment id; `address:checked` → first unaccounted nonce. */
     paymentNonces: () => `${own}:payments:nonces`,
+    /** zset: when it was signed (unix seconds) → `id:amountShannon` of the last days' payments. */
+    paymentsSpent: () => `${own}:payments:spent`,
     /** string: the last payment number. */
     paymentNumber: () => `${own}:payments:number`,
     /** set of logins whose payments wait for a human. */
     paymentsHeld: () => `${own}:payments:held`,
+    /** hash: login → JSON (MinerSettings) of what the miner has set. */
+    settings: () => `${own}:settings`,
     /** hash: role → JSON {state, reason, mend, sinceMs} of the money loops. */
     status: () => `${own}:status`,
     /** string: JSON snapshot that the API serves. */

@@ -19,6 +19,7 @@ export * from "./opening.ts";
 export * from "./payments.ts";
 export * from "./recorder.ts";
 export * from "./redis.ts";
+export * from "./settings.ts";
 export * from "./share_record.ts";
 export * from "./snapshots.ts";
 export * from "./status.ts";

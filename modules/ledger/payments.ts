@@ -4,7 +4,7 @@
  * Each transition is one script that moves the money and the row together, changes nothing when it
  * comes twice, and refuses a payer whose fencing token is no longer the current one.
  */
-import { InvariantError, type Shannon } from "../base/mod.ts";
+import { InvariantError, type Shannon, type Wei, WEI_PER_SHANNON } from "../base/mod.ts";
 import type { Keys } from "./keys.ts";
 import { type Lease, moneyScript, runFenced } from "./leases.ts";
 import { integerOf, listOf, recordOf, type Reply, type Store } from "./redis.ts";
@@ -88,18 +88,26 @@ export interface Payments {
   markSent(lease: Lease, id: string, now: number): Promise<void>;
   /** Notes where it was mined; undefined: nowhere (any more). */
   recordReceipt(lease: Lease, id: string, mined: Payment["mined"], now: number): Promise<void>;
-  /** Books it as paid by one of its transactions. */
-  confirm(lease: Lease, payment: Payment, hash: string, now: number): Promise<void>;
+  /** Books it as paid by one of its transactions, and what its gas cost and who bore it. */
+  confirm(
+    lease: Lease,
+    payment: Payment,
+    hash: string,
+    now: number,
+    gas?: { spentWei: Wei; shareWei: Wei },
+  ): Promise<void>;
   /** Returns the debit; `hold` keeps the miner out of further runs until released. */
   giveBack(
     lease: Lease,
     payment: Payment,
-    how: { state: "reverted" | "displaced"; reason: string; hold: boolean },
+    how: { state: "reverted" | "displaced"; reason: string; hold: boolean; gasWei?: Wei },
     now: number,
   ): Promise<void>;
   /** Payments that are not final, in their order. */
   open(): Promise<Payment[]>;
   payment(id: string): Promise<Payment | undefined>;
+  /** Amounts of the payments signed since a time (unix seconds, at most two days back). */
+  spentSince(seconds: number): Promise<Shannon>;
   /** The state of each payment; undefined for one that the ledger does not know. */
   states(ids: readonly string[]): Promise<(PaymentState | undefined)[]>;
   /** Miners whose payments wait for a human. */
@@ -146,7 +154,8 @@ export function createPayments(deps: { store: Store; keys: Keys }): Payments {
       return answer(reply) as Reservation;
     },
     async sign(lease, id, { nonce, raw, hash, from }, now) {
-      const reply = await runFenced(deps, lease, SIGN, [own.payment(id), own.paymentNonces()], [
+      const keysOf = [own.payment(id), own.paymentNonces(), own.paymentsSpent()];
+      const reply = await runFenced(deps, lease, SIGN, keysOf, [
         ...[id, `${nonce}`, raw, hash, `${now}`, nonceField(from, nonce)],
       ]);
       notFinal(answer(reply), id);
@@ -162,27 +171,38 @@ export function createPayments(deps: { store: Store; keys: Keys }): Payments {
       const keysOf = [own.payment(id)];
       notFinal(answer(await runFenced(deps, lease, RECEIPT, keysOf, [id, ...where, `${now}`])), id);
     },
-    async confirm(lease, { id, login, amountShannon }, hash, now) {
+    async confirm(lease, { id, login, amountShannon }, hash, now, gas = NO_GAS) {
       const reply = await runFenced(deps, lease, CONFIRM, [
         ...[keys.miner(login), keys.finances(), keys.paymentsPending()],
         ...[keys.paymentsLock(), own.payment(id), own.paymentsOpen(), own.paymentsOpenByLogin()],
         ...[own.paymentsClosed(), keys.paymentsAll(), keys.paymentsOf(login)],
+        own.poolAccounts(),
       ], [
         ...[id, login, `${amountShannon}`, `${now}`, `${login}:${amountShannon}`, hash],
         ...[`${hash}:${login}:${amountShannon}`, `${hash}:${amountShannon}`],
+        ...[...shannonAndRest(gas.spentWei), ...shannonAndRest(gas.shareWei)],
       ]);
       answer(reply);
     },
-    async giveBack(lease, { id, login, amountShannon }, { state, reason, hold }, now) {
+    async giveBack(lease, { id, login, amountShannon }, { state, reason, hold, gasWei = 0n }, now) {
       const reply = await runFenced(deps, lease, REVERT, [
         ...[keys.miner(login), keys.finances(), keys.paymentsPending()],
         ...[keys.paymentsLock(), own.payment(id), own.paymentsOpen(), own.paymentsOpenByLogin()],
-        ...[own.paymentsClosed(), own.paymentsHeld()],
+        ...[own.paymentsClosed(), own.paymentsHeld(), own.paymentsSpent()],
+        own.poolAccounts(),
       ], [
         ...[id, login, `${amountShannon}`, `${now}`, `${login}:${amountShannon}`],
-        ...[state, reason, hold ? "1" : "0"],
+        ...[state, reason, hold ? "1" : "0", ...shannonAndRest(gasWei)],
       ]);
       answer(reply);
+    },
+    async spentSince(seconds) {
+      const key = own.paymentsSpent();
+      const rows = listOf(await store.command("ZRANGEBYSCORE", key, `(${seconds}`, "+inf"));
+      return rows.reduce(
+        (sum, row) => sum + integerOf(row.slice(row.lastIndexOf(":") + 1), `amount of ${row}`),
+        0n,
+      );
     },
     held: async () => listOf(await store.command("SMEMBERS", own.paymentsHeld())),
     release: async (login) => await store.command("SREM", own.paymentsHeld(), login) === 1,
@@ -234,6 +254,13 @@ export function createPayments(deps: { store: Store; keys: Keys }): Payments {
       return states;
     },
   };
+}
+
+const NO_GAS = { spentWei: 0n, shareWei: 0n };
+
+/** An amount of wei as HINCRBY takes it: whole Shannon and the rest. */
+function shannonAndRest(wei: Wei): [string, string] {
+  return [`${wei / WEI_PER_SHANNON}`, `${wei % WEI_PER_SHANNON}`];
 }
 
 function listOrNull(reply: Reply): (string | null)[] {

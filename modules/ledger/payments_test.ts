@@ -297,3 +297,31 @@ Deno.test("foreignRows() finds what the old pool left pending", async () => {
   await store.command("ZADD", keys.paymentsPending(), "5", `${B}:44`);
   assert.deepEqual(await payments.foreignRows(), [`${B}:44`]);
 });
+
+Deno.test("confirm() and giveBack() book what gas cost, and spentSince() what was signed", async () => {
+  await using world = await open();
+  const { store, payments } = world;
+  const gas = { spentWei: 21_000n * 10n ** 9n + 7n, shareWei: 30_000n * 10n ** 9n + 8n };
+  await payments.reserve(LEASE, payment, NOW);
+  assert.equal(await payments.spentSince(NOW - 86_400), 0n);
+  await payments.sign(LEASE, "p1", signed, NOW);
+  await payments.sign(LEASE, "p1", { ...signed, hash: OTHER }, NOW + 60);
+  assert.equal(await payments.spentSince(NOW - 1), 900n);
+  assert.equal(await payments.spentSince(NOW), 0n);
+  const [open1] = await payments.open();
+  await payments.confirm(LEASE, open1!, HASH, NOW, gas);
+  await payments.confirm(LEASE, open1!, HASH, NOW, gas);
+  const accounts = async () => recordOf(await store.command("HGETALL", keys.own.poolAccounts()));
+  assert.deepEqual(await accounts(), {
+    ...{ gasShannon: "21000", gasWeiRest: "7", gasShareShannon: "30000", gasShareWeiRest: "8" },
+  });
+  const second = { id: "p2", login: B, amountShannon: 100n };
+  await payments.reserve(LEASE, second, NOW);
+  await payments.sign(LEASE, "p2", { ...signed, nonce: 5, hash: BLOCK }, NOW + 5);
+  assert.equal(await payments.spentSince(NOW - 1), 1_000n);
+  const [open2] = await payments.open();
+  const how = { state: "reverted" as const, reason: "failed", hold: true, gasWei: 10n ** 9n };
+  await payments.giveBack(LEASE, open2!, how, NOW);
+  assert.equal((await accounts())["gasShannon"], "21001");
+  assert.equal(await payments.spentSince(NOW - 1), 900n);
+});

@@ -2,7 +2,8 @@
 import { unixSeconds } from "../base/mod.ts";
 import type { Lease, Payment } from "../ledger/mod.ts";
 import { gasCostWei, raisedFee } from "./fees.ts";
-import { broadcast, marketFees, signAndStore } from "./pay.ts";
+import { marketFees } from "./market.ts";
+import { broadcast, signAndStore } from "./pay.ts";
 import type { Payer } from "./payer.ts";
 import { committedWei, readTransactionFields } from "./transactions.ts";
 

@@ -3,8 +3,6 @@ import type { Wei } from "../base/mod.ts";
 
 /** Gas of a plain transfer. */
 export const TRANSFER_GAS = 21_000n;
-/** More gas than this is not spent on one payment: a contract that asks more is refused. */
-export const GAS_MAX = 200_000n;
 
 /** What the node says about fees. */
 export interface FeeFacts {
@@ -22,6 +20,8 @@ export interface FeeFacts {
 export interface FeeOptions {
   autoGas: boolean;
   gas: bigint;
+  /** More gas is not spent on one payment: a contract that asks more is refused. */
+  gasLimit: bigint;
   gasPriceWei: Wei;
   /** Wei per gas that is never exceeded. */
   maxFeeWei: Wei;
@@ -38,8 +38,9 @@ export type Quote = { fee: Fee } | { refused: "dear" | "gas"; reason: string };
 /** The offer for one payment. */
 export function quoteFee(facts: FeeFacts, options: FeeOptions): Quote {
   const gas = options.autoGas ? roomyGas(facts.estimatedGas) : options.gas;
-  if (gas > GAS_MAX) {
-    return { refused: "gas", reason: `needs ${gas} gas, more than ${GAS_MAX}` };
+  if (gas > options.gasLimit) {
+    const reason = `needs ${gas} gas, payouts.gasLimit is ${options.gasLimit}`;
+    return { refused: "gas", reason };
   }
   if (!options.autoGas) {
     if (facts.estimatedGas > gas) {

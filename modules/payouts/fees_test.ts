@@ -4,7 +4,10 @@ import fc from "fast-check";
 import { type FeeFacts, gasCostWei, quoteFee, raisedFee } from "./fees.ts";
 
 const GWEI = 1_000_000_000n;
-const AUTO = { autoGas: true, gas: 21_000n, gasPriceWei: 50n * GWEI, maxFeeWei: 100n * GWEI };
+const AUTO = {
+  ...{ autoGas: true, gas: 21_000n, gasLimit: 200_000n },
+  ...{ gasPriceWei: 50n * GWEI, maxFeeWei: 100n * GWEI },
+};
 const MANUAL = { ...AUTO, autoGas: false };
 
 function facts(more: Partial<FeeFacts> = {}): FeeFacts {

@@ -2,19 +2,26 @@
 import { PoolError, shannonToWei, unixSeconds, type Wei } from "../base/mod.ts";
 import { NodeError } from "../chain/mod.ts";
 import type { Lease, Payment, Reservation } from "../ledger/mod.ts";
-import { type Fee, type FeeFacts, gasCostWei, type Quote, quoteFee } from "./fees.ts";
+import { type Fee, gasCostWei, type Quote, quoteFee } from "./fees.ts";
 import { HaltError } from "./halt.ts";
+import { marketFees } from "./market.ts";
 import { sendByNode } from "./node_account.ts";
 import { nextNonce } from "./nonces.ts";
 import type { Payer } from "./payer.ts";
-import type { PlannedPayment } from "./plan.ts";
+import { feeRefusal, type PlannedPayment } from "./plan.ts";
+import { capLeftShannon } from "./plan_run.ts";
 import { committedWei, isSigned } from "./transactions.ts";
 
 /** A node that has the transaction already says so in words of its own. */
 const KNOWN = /already known|known transaction|already imported|already in (the )?(mem|tx)?pool/i;
 
 /** What became of a planned payment: `refused` and the reservations leave it to a later run. */
-export type PayOutcome = "sent" | "signed" | "refused" | Exclude<Reservation, "ok" | "again">;
+export type PayOutcome =
+  | "sent"
+  | "signed"
+  | "refused"
+  | "cap"
+  | Exclude<Reservation, "ok" | "again">;
 
 /**
  * Makes one payment as far as its broadcast.
@@ -32,9 +39,13 @@ export async function pay(
     payer.log.warn("payment.refused", { login, amountShannon, reason: quote.reason });
     return "refused";
   }
+  if (await feeRefused(payer, login, amountShannon, quote.fee)) return "refused";
+  const open = await payer.payments.open();
+  const leftShannon = await capLeftShannon(payer, open);
+  if (leftShannon !== undefined && amountShannon > leftShannon) return "cap";
   await checkWallet(payer, amountShannon, quote.fee);
   // Before any debit: an address whose nonces are not in order must not pay.
-  await nextNonce(payer, lease, await payer.payments.open());
+  await nextNonce(payer, lease, open);
   const id = payer.newId();
   payer.moment?.("quoted", id);
   const reservation = await payer.payments.reserve(
@@ -64,12 +75,26 @@ export async function finishReserved(
   }
   const quote = await quoteFor(payer, payment.login, payment.amountShannon);
   if ("fee" in quote) {
+    if (await feeRefused(payer, payment.login, payment.amountShannon, quote.fee)) {
+      return await giveBackUnsigned(payer, lease, payment, "its gas costs too much now", false);
+    }
     await checkWallet(payer, payment.amountShannon, quote.fee);
     return await signAndSend(payer, lease, payment, quote.fee);
   }
   if (quote.refused === "dear") throw new PoolError(`Payments wait: ${quote.reason}`);
-  const reason = `It could not be signed: ${quote.reason}`;
-  const how = { state: "reverted" as const, reason, hold: true };
+  return await giveBackUnsigned(payer, lease, payment, quote.reason, true);
+}
+
+/** Returns the debit of a payment for which no transaction was ever made. */
+async function giveBackUnsigned(
+  payer: Payer,
+  lease: Lease,
+  payment: Payment,
+  why: string,
+  hold: boolean,
+): Promise<"refused"> {
+  const reason = `It could not be signed: ${why}`;
+  const how = { state: "reverted" as const, reason, hold };
   await payer.payments.giveBack(lease, payment, how, unixSeconds(payer.clock));
   payer.event("payment.reverted", { id: payment.id, login: payment.login, reason });
   return "refused";
@@ -82,7 +107,8 @@ async function signAndSend(
   fee: Fee,
 ): Promise<PayOutcome> {
   const nonce = await nextNonce(payer, lease, await payer.payments.open());
-  const valueWei = shannonToWei(payment.amountShannon);
+  const amountWei = shannonToWei(payment.amountShannon);
+  const valueWei = minerPays(payer) ? amountWei - gasCostWei(fee) : amountWei;
   const stored = await signAndStore(payer, lease, payment, { nonce, valueWei, fee });
   return await broadcast(payer, lease, stored);
 }
@@ -181,14 +207,6 @@ async function sendEarlier(payer: Payer, { id, signed }: Payment): Promise<void>
   }
 }
 
-/** What the node says that the chain asks now. */
-export async function marketFees({ node }: Payer): Promise<Omit<FeeFacts, "estimatedGas">> {
-  const baseFeeWei = await node.baseFee();
-  const gasPriceWei = await node.gasPrice();
-  const tipWei = baseFeeWei === undefined ? undefined : await node.maxPriorityFeePerGas();
-  return { baseFeeWei, gasPriceWei, tipWei };
-}
-
 async function quoteFor(payer: Payer, login: string, amountShannon: bigint): Promise<Quote> {
   const { node, options, signer } = payer;
   const valueWei = shannonToWei(amountShannon);
@@ -203,8 +221,28 @@ async function quoteFor(payer: Payer, login: string, amountShannon: bigint): Pro
   return quoteFee({ ...await marketFees(payer), estimatedGas }, options);
 }
 
+function minerPays({ options }: Payer): boolean {
+  return options.feePaidBy === "miner";
+}
+
+/** Whether the gas is more than a miner who bears it can or wants to pay; says so in the log. */
+async function feeRefused(
+  payer: Payer,
+  login: string,
+  amountShannon: bigint,
+  fee: Fee,
+): Promise<boolean> {
+  if (!minerPays(payer)) return false;
+  const settings = (await payer.settings.read([login])).get(login);
+  const reason = feeRefusal(shannonToWei(amountShannon), gasCostWei(fee), settings);
+  if (reason === null) return false;
+  payer.log.info("payment.refused", { login, amountShannon, reason, gasWei: gasCostWei(fee) });
+  return true;
+}
+
 async function checkWallet(payer: Payer, amountShannon: bigint, fee: Fee): Promise<void> {
-  const needWei = shannonToWei(amountShannon + payer.options.reserveShannon) + gasCostWei(fee) +
+  const gasWei = minerPays(payer) ? 0n : gasCostWei(fee);
+  const needWei = shannonToWei(amountShannon + payer.options.reserveShannon) + gasWei +
     committedWei(await payer.payments.open());
   const haveWei = await payer.node.getBalance(payer.signer.address);
   if (haveWei < needWei) throw walletShort(payer, undefined, { haveWei, needWei });

@@ -2,7 +2,7 @@
 import type { Clock, Logger } from "../base/mod.ts";
 import type { Node } from "../chain/mod.ts";
 import type { PayoutsConfig } from "../config/mod.ts";
-import type { Accounts, Payments } from "../ledger/mod.ts";
+import type { Accounts, Payments, Settings } from "../ledger/mod.ts";
 import type { PaymentJournal } from "./journal.ts";
 import type { Signer } from "./signer.ts";
 
@@ -52,6 +52,10 @@ export type PayerOptions = Pick<
   | "confirmations"
   | "inFlight"
   | "bumpAfterMs"
+  | "gasLimit"
+  | "feePaidBy"
+  | "dailyCapShannon"
+  | "minThresholdShannon"
 >;
 
 /** Everything a step of a payment needs. */
@@ -59,6 +63,7 @@ export interface Payer {
   node: PayerNode;
   payments: Payments;
   accounts: Accounts;
+  settings: Settings;
   journal: PaymentJournal;
   signer: Signer;
   clock: Clock;

@@ -11,6 +11,10 @@ function facts(balances: bigint[], more: Partial<PlanFacts> = {}): PlanFacts {
   return {
     balances: balances.map((balanceShannon, i) => ({ login: login(i), balanceShannon })),
     thresholdShannon: 100n,
+    minThresholdShannon: 100n,
+    settings: new Map(),
+    capLeftShannon: undefined,
+    minerPaysGas: false,
     held: new Set(),
     open: new Set(),
     from: FROM,
@@ -73,4 +77,38 @@ Deno.test("planPayments() never spends more than the wallet has beyond the reser
     const due = balances.filter((balance) => balance >= given.thresholdShannon).length;
     assert.equal(plan.payments.length + plan.skipped.length, due);
   }));
+});
+
+Deno.test("planPayments() goes by a miner's own threshold, within the operator's bounds", () => {
+  const settings = new Map([
+    [login(0), { thresholdShannon: 500n }],
+    [login(1), { thresholdShannon: 60n }],
+    [login(2), { thresholdShannon: 10n }],
+  ]);
+  const more = { settings, minThresholdShannon: 50n };
+  const paid = (balances: bigint[]) =>
+    planPayments(facts(balances, more)).payments.map((one) => one.login).sort();
+  assert.deepEqual(paid([499n, 59n, 49n, 99n]), []);
+  assert.deepEqual(paid([500n, 60n, 50n, 100n]), [0, 1, 2, 3].map(login));
+});
+
+Deno.test("planPayments() stops at the day's cap and pays what still fits", () => {
+  const plan = planPayments(facts([700n, 300n, 200n, 150n], { capLeftShannon: 900n }));
+  assert.deepEqual(plan.payments.map(({ amountShannon }) => amountShannon), [700n, 200n]);
+  assert.deepEqual(plan.skipped.map(({ reason }) => reason), ["cap", "cap"]);
+  assert.equal(plan.shortWei, 0n);
+});
+
+Deno.test("planPayments() takes gas from the amount, within the miner's ceiling", () => {
+  const gasCostWei = shannonToWei(200n);
+  const settings = new Map([[login(1), { feeCeilingWei: gasCostWei - 1n }], [login(2), {
+    feeCeilingWei: gasCostWei,
+  }]]);
+  const more = { gasCostWei, settings, minerPaysGas: true, walletWei: shannonToWei(700n) };
+  const plan = planPayments(facts([200n, 400n, 300n, 400n], more));
+  assert.deepEqual(plan.payments.map((one) => one.login), [login(3), login(2)]);
+  assert.deepEqual(plan.skipped, [{ login: login(1), reason: "fee ceiling" }, {
+    login: login(0),
+    reason: "fee",
+  }]);
 });

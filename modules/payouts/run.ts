@@ -1,13 +1,12 @@
 /** One step of the payer at a time: recover, settle, carry on, pay the next, or plan a run. */
 import { PoolError } from "../base/mod.ts";
 import type { Lease, Payment } from "../ledger/mod.ts";
-import { gasCostWei, quoteFee, TRANSFER_GAS } from "./fees.ts";
-import { finishReserved, marketFees, pay } from "./pay.ts";
+import { finishReserved, pay } from "./pay.ts";
 import type { Payer } from "./payer.ts";
-import { type PlannedPayment, planPayments } from "./plan.ts";
+import type { PlannedPayment } from "./plan.ts";
+import { planRun } from "./plan_run.ts";
 import { recover } from "./recover.ts";
 import { createSettler } from "./settle.ts";
-import { committedWei } from "./transactions.ts";
 
 /** Pause between two looks at open payments (milliseconds). */
 const POLL_MS = 5_000;
@@ -70,7 +69,7 @@ export function createRun(payer: Payer, deps: { afterRun?: () => Promise<void> }
   async function beginRun(lease: Lease, open: readonly Payment[]): Promise<StepResult> {
     await recover(payer, lease);
     await checkNode(payer);
-    const plan = await planOf(payer, open);
+    const { plan } = await planRun(payer, open);
     if (plan.shortWei > 0n) {
       payer.log.warn("payouts.wallet.short", {
         shortWei: plan.shortWei,
@@ -111,7 +110,10 @@ function holding(open: readonly Payment[], inFlight: number): Payment | undefine
     (unmined.length >= inFlight ? unmined[0] : undefined);
 }
 
-async function checkNode(payer: Payer): Promise<void> {
+/** Refuses a node that does not see the whole chain. @throws {PoolError} */
+export async function checkNode(
+  payer: Pick<Payer, "node" | "options" | "chainId">,
+): Promise<void> {
   const { node, options } = payer;
   const chainId = await node.chainId();
   if (chainId !== payer.chainId) {
@@ -124,26 +126,4 @@ async function checkNode(payer: Payer): Promise<void> {
       `Node ${node.name} has ${peers} peers, payouts.requirePeers is ${options.requirePeers}`,
     );
   }
-}
-
-async function planOf(payer: Payer, open: readonly Payment[]) {
-  const { node, options, signer, payments, accounts } = payer;
-  const quote = quoteFee({ ...await marketFees(payer), estimatedGas: TRANSFER_GAS }, options);
-  if ("refused" in quote) throw new PoolError(`Payments wait: ${quote.reason}`);
-  const balances = [];
-  for await (const page of accounts.all()) {
-    balances.push(
-      ...page.filter(({ balanceShannon }) => balanceShannon >= options.thresholdShannon),
-    );
-  }
-  return planPayments({
-    balances,
-    thresholdShannon: options.thresholdShannon,
-    held: new Set(await payments.held()),
-    open: new Set(open.map(({ login }) => login)),
-    from: signer.address,
-    walletWei: await node.getBalance(signer.address) - committedWei(open),
-    reserveShannon: options.reserveShannon,
-    gasCostWei: gasCostWei(quote.fee),
-  });
 }

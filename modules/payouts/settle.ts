@@ -1,5 +1,5 @@
 /** Open payments against the chain: receipts to books, vanished ones out again, displaced ones named. */
-import { PoolError, unixSeconds } from "../base/mod.ts";
+import { PoolError, shannonToWei, unixSeconds, type Wei } from "../base/mod.ts";
 import type { Receipt } from "../chain/mod.ts";
 import type { Lease, Payment } from "../ledger/mod.ts";
 import { bumpWhenStuck } from "./bump.ts";
@@ -8,6 +8,7 @@ import { adoptMined } from "./node_account.ts";
 import { findByNonce } from "./nonces.ts";
 import { broadcast } from "./pay.ts";
 import type { Payer } from "./payer.ts";
+import { readTransactionFields } from "./transactions.ts";
 
 /** Pause between two broadcasts of the same bytes (milliseconds). */
 const REBROADCAST_MS = 30_000;
@@ -115,17 +116,28 @@ async function settleMined(
       `look at ${hash}, and use a node that gives receipts with a status (EIP-658)`,
     );
   }
+  const gasWei = await gasSpentWei(payer, receipt);
   if (receipt.succeeded) {
-    await payer.payments.confirm(lease, payment, hash, now(payer));
+    const { valueWei } = readTransactionFields(payment.signed!.raw);
+    const gas = { spentWei: gasWei, shareWei: shannonToWei(amountShannon) - valueWei };
+    await payer.payments.confirm(lease, payment, hash, now(payer), gas);
     payer.log.info("payment.confirmed", { id, login, amountShannon, hash, height });
     payer.event("payment.confirmed", { id, login, amountShannon, hash, height });
     return;
   }
   const reason = `Transaction ${hash} failed in block ${height}`;
-  const how = { state: "reverted" as const, reason, hold: true };
+  const how = { state: "reverted" as const, reason, hold: true, gasWei };
   await payer.payments.giveBack(lease, payment, how, now(payer));
   payer.log.error("payment.reverted", { id, login, amountShannon, hash, height });
   payer.event("payment.reverted", { id, login, amountShannon, hash, reason });
+}
+
+/** What a mined transaction cost; nodes without an effective price tell it as the gas price. */
+async function gasSpentWei({ node }: Payer, receipt: Receipt): Promise<Wei> {
+  const priceWei = receipt.effectiveGasPrice ??
+    (await node.getTransaction(receipt.transactionHash))?.gasPrice;
+  if (priceWei !== undefined) return receipt.gasUsed * priceWei;
+  throw new PoolError(`Node ${node.name} does not tell the price of ${receipt.transactionHash}`);
 }
 
 /** Its nonce is used and none of its transactions has a receipt: whose is it? */

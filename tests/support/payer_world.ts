@@ -7,6 +7,7 @@ import {
   createAccounts,
   createKeys,
   createPayments,
+  createSettings,
   type Lease,
   openStore,
 } from "../../modules/ledger/mod.ts";
@@ -75,6 +76,7 @@ export async function openPayerWorld(
   const genesis = (await node.getBlock(0))!.hash;
   const payments = createPayments({ store, keys });
   const accounts = createAccounts({ store, keys });
+  const minerSettings = createSettings({ store, keys });
   const records: LogRecord[] = [];
   const options: PayerOptions = {
     requirePeers: 0,
@@ -87,12 +89,28 @@ export async function openPayerWorld(
     reserveShannon: 0n,
     confirmations: 3,
     inFlight: 1,
+    gasLimit: 200_000n,
+    feePaidBy: "pool",
+    minThresholdShannon: 1_000n,
     ...settings.options,
   };
   let lives = 0, ids = 0;
 
   return {
-    ...{ store, keys, dev, node, clock, lease, payments, accounts, records, from: FROM, options },
+    ...{
+      store,
+      keys,
+      dev,
+      node,
+      clock,
+      lease,
+      payments,
+      accounts,
+      minerSettings,
+      records,
+      from: FROM,
+      options,
+    },
     endpoint: redis.endpoint,
     journalPath: `${dir}/payments.journal`,
 
@@ -114,6 +132,7 @@ export async function openPayerWorld(
         node: wrap(node),
         payments: wrap(payments),
         accounts,
+        settings: minerSettings,
         journal: wrap(journal),
         signer: wrap(
           settings.signer?.(dev.url) ?? openSigner(

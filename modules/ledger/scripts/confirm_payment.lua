@@ -1,8 +1,10 @@
 -- Books a payment whose transaction is final: pending -> paid, with the rows the old pool shows.
 -- KEYS 1 lease, 2 miner, 3 finances, 4 payments:pending, 5 payments:lock, 6 payment, 7 open,
---      8 open by login, 9 closed, 10 payments:all, 11 payments:login
+--      8 open by login, 9 closed, 10 payments:all, 11 payments:login,
+--      12 the pool's accounts
 -- ARGV 1 token, 2 id, 3 login, 4 amount (Shannon), 5 now (s), 6 `login:amount`, 7 hash,
---      8 `hash:login:amount`, 9 `hash:amount`
+--      8 `hash:login:amount`, 9 `hash:amount`, 10 gas spent (Shannon), 11 and its rest (wei), 12 and 13 the
+--      same of the miner's share of it
 -- Reply: ok | again.
 
 for _, i in ipairs({ 2, 3, 6, 8 }) do
@@ -10,6 +12,11 @@ for _, i in ipairs({ 2, 3, 6, 8 }) do
 end
 for _, i in ipairs({ 4, 7, 9, 10, 11 }) do
   if not holds(KEYS[i], "zset") then return refuse(KEYS[i] .. " is no sorted set") end
+end
+if not holds(KEYS[12], "hash") then return refuse(KEYS[12] .. " is no hash") end
+for n, field in ipairs({ "gasShannon", "gasWeiRest", "gasShareShannon", "gasShareWeiRest" }) do
+  if not isAmount(ARGV[9 + n]) then return refuse("bad gas") end
+  if not countable(KEYS[12], field) then return refuse(KEYS[12] .. " is no account") end
 end
 if not holds(KEYS[5], "string") then return refuse(KEYS[5] .. " is no string") end
 if not string.match(ARGV[5], "^%d+$") then return refuse("bad time") end
@@ -41,6 +48,9 @@ end
 for _, i in ipairs({ 2, 3 }) do
   redis.call("HINCRBY", KEYS[i], "pending", "-" .. ARGV[4])
   redis.call("HINCRBY", KEYS[i], "paid", ARGV[4])
+end
+for n, field in ipairs({ "gasShannon", "gasWeiRest", "gasShareShannon", "gasShareWeiRest" }) do
+  redis.call("HINCRBY", KEYS[12], field, ARGV[9 + n])
 end
 redis.call("ZADD", KEYS[10], ARGV[5], ARGV[8])
 redis.call("ZADD", KEYS[11], ARGV[5], ARGV[9])

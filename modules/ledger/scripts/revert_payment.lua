@@ -1,18 +1,23 @@
 -- Returns the debit of a payment that provably did not happen: pending -> balance.
 -- KEYS 1 lease, 2 miner, 3 finances, 4 payments:pending, 5 payments:lock, 6 payment, 7 open,
---      8 open by login, 9 closed, 10 held
+--      8 open by login, 9 closed, 10 held, 11 spent, 12 the pool's accounts
 -- ARGV 1 token, 2 id, 3 login, 4 amount (Shannon), 5 now (s), 6 `login:amount`,
---      7 reverted | displaced, 8 reason, 9 "1" to hold the miner for a human
+--      7 reverted | displaced, 8 reason, 9 "1" to hold the miner for a human, 10 gas spent
+--      (Shannon), 11 and its rest (wei)
 -- Reply: ok | again.
 
-for _, i in ipairs({ 2, 3, 6, 8 }) do
+for _, i in ipairs({ 2, 3, 6, 8, 12 }) do
   if not holds(KEYS[i], "hash") then return refuse(KEYS[i] .. " is no hash") end
 end
-for _, i in ipairs({ 4, 7, 9 }) do
+for _, i in ipairs({ 4, 7, 9, 11 }) do
   if not holds(KEYS[i], "zset") then return refuse(KEYS[i] .. " is no sorted set") end
 end
 if not holds(KEYS[5], "string") then return refuse(KEYS[5] .. " is no string") end
 if not holds(KEYS[10], "set") then return refuse(KEYS[10] .. " is no set") end
+for n, field in ipairs({ "gasShannon", "gasWeiRest" }) do
+  if not isAmount(ARGV[9 + n]) then return refuse("bad gas") end
+  if not countable(KEYS[12], field) then return refuse(KEYS[12] .. " is no account") end
+end
 if ARGV[7] ~= "reverted" and ARGV[7] ~= "displaced" then return refuse("bad state") end
 
 local known = redis.call("HMGET", KEYS[6], "id", "state", "login", "amountShannon", "number")
@@ -36,6 +41,9 @@ for _, i in ipairs({ 2, 3 }) do
   redis.call("HINCRBY", KEYS[i], "pending", "-" .. ARGV[4])
   redis.call("HINCRBY", KEYS[i], "balance", ARGV[4])
 end
+redis.call("HINCRBY", KEYS[12], "gasShannon", ARGV[10])
+redis.call("HINCRBY", KEYS[12], "gasWeiRest", ARGV[11])
+redis.call("ZREM", KEYS[11], ARGV[2] .. ":" .. ARGV[4])
 redis.call("ZREM", KEYS[4], ARGV[6])
 redis.call("ZREM", KEYS[7], ARGV[2])
 redis.call("HDEL", KEYS[8], ARGV[3])
