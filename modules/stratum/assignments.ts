@@ -8,6 +8,7 @@ import type { Difficulty } from "../base/mod.ts";
 import type { Scheme, ShareTerms } from "../intake/mod.ts";
 import type { Job } from "../work/mod.ts";
 import { type Offer, type OfferSet, termsOf } from "./offers.ts";
+import type { BoundScheme } from "./scheme_choice.ts";
 import { Retarget, type VarDiff } from "./retarget.ts";
 
 /** Offers of a session that shares may still name. */
@@ -45,7 +46,7 @@ export class Assignments {
   #fixed: Difficulty;
   #scheme: Scheme;
   /** Another scheme, from a height on. */
-  #bound: { scheme: Scheme; fromHeight: number } | undefined;
+  #bound: BoundScheme | undefined;
   #floor = 0n;
   #late = false;
   /** What a late miner works with until the next header. */
@@ -71,8 +72,8 @@ export class Assignments {
   }
 
   /** Has jobs from a height on count by another scheme than the pool's. */
-  bind(scheme: Scheme, fromHeight: number): void {
-    this.#bound = { scheme, fromHeight };
+  bind(bound: BoundScheme): void {
+    this.#bound = bound;
   }
 
   /** Notes an accepted share of a difficulty. */
@@ -91,7 +92,9 @@ export class Assignments {
       : undefined;
     if (known !== undefined) {
       const { difficulty, scheme } = known.offer.terms;
-      const offer = set.of(difficulty, scheme);
+      // The scheme belongs to the extranonce, which may be another one now.
+      const isSame = known.extranonce === this.extranonce;
+      const offer = set.of(difficulty, isSame ? scheme : this.#schemeAt(set.job));
       this.#remember(offer);
       return { offer, told: this.#told(offer) };
     }

@@ -5,7 +5,7 @@
  * told. Sockets and order of answers are the session's.
  */
 import type { Clock, Logger } from "../base/mod.ts";
-import type { Scheme, ShareTerms } from "../intake/mod.ts";
+import type { ShareTerms } from "../intake/mod.ts";
 import { ShareRate } from "../policy/mod.ts";
 import type { Claim, MalformedClaim } from "../share/mod.ts";
 import { Assignments, type PortTerms } from "./assignments.ts";
@@ -13,8 +13,10 @@ import { habitsOf } from "./detect.ts";
 import type { Command, Dialect, RpcError, RpcId, Told } from "./dialect.ts";
 import { SESSION_SECONDS } from "./dialects/ethereum_stratum_2.ts";
 import { readLogin, readPassword } from "./login.ts";
+import { wholeNonce } from "./extranonce.ts";
 import type { OfferSet } from "./offers.ts";
-import { type MiningService, needsExtranonce, rejectionError, WORK_NOT_READY } from "./service.ts";
+import { type MiningService, rejectionError, WORK_NOT_READY } from "./service.ts";
+import { SchemeChoice } from "./scheme_choice.ts";
 import { Users } from "./users.ts";
 
 /** What a conversation needs. */
@@ -54,9 +56,9 @@ export class Conversation {
   readonly #ip: string;
   readonly #assignments: Assignments;
   readonly #users: Users;
-  /** Of all its users, from the first login or the session that it resumes; then for good. */
-  #scheme: Scheme | undefined;
-  #bound: Promise<number> | undefined;
+  readonly #choice: SchemeChoice;
+  /** Whether it takes another extranonce while it mines. */
+  #takesExtranonces: boolean;
   #told: Told = {};
   #agent: unknown;
   #id: string;
@@ -76,6 +78,9 @@ export class Conversation {
       deps.service.deps.bindings.scheme,
       deps.clock.now(),
     );
+    this.#choice = new SchemeChoice(deps.service, deps.terms.scheme, deps.log);
+    // EthereumStratum/2.0.0 tells every setting whenever it changes.
+    this.#takesExtranonces = dialect.hello !== undefined;
     this.#users = new Users(deps.service, ip, dialect.namesWorkers);
     this.#id = sessionId();
     const { sharesPerSecond = 0 } = deps.service.policy.options.limits;
@@ -85,6 +90,11 @@ export class Conversation {
   /** Whether it has logged in and gets jobs. */
   get ready(): boolean {
     return this.#users.first !== undefined;
+  }
+
+  /** Whether its nonces begin with an extranonce. */
+  get hasExtranonce(): boolean {
+    return this.#assignments.extranonce !== "";
   }
 
   /** The first login, for status. */
@@ -104,6 +114,7 @@ export class Conversation {
         return this.#subscribe(command);
       case "extranonce":
         // Some miners hang up on a refusal, so it is always granted.
+        this.#takesExtranonces = true;
         return { text: dialect.result(id, true) };
       case "login":
         return await this.#logIn(command);
@@ -143,18 +154,43 @@ export class Conversation {
     if (dialect.settings === undefined) return bytes;
     const extranonce = this.#assignments.extranonce;
     const now = { difficulty: told, epoch: offer.epoch, extranonce };
-    const before = forgetful && this.#told.epoch !== undefined ? { extranonce } : this.#told;
+    const before = forgetful && this.#told.epoch !== undefined
+      ? { extranonce: this.#told.extranonce ?? extranonce }
+      : this.#told;
     const settings = dialect.settings(before, now);
     this.#told = now;
     if (settings.length === 0) return bytes;
     return encoder.encode(settings.join("\n") + "\n" + new TextDecoder().decode(bytes));
   }
 
+  /**
+   * Takes another extranonce, because this instance may not use its former ones any longer; jobs
+   * that were sent keep theirs. The next push tells it.
+   *
+   * @returns whether the session can go on
+   */
+  async renewExtranonce(): Promise<boolean> {
+    const before = this.#assignments.extranonce;
+    if (before === "") return true;
+    const next = this.#takesExtranonces ? this.#newExtranonce() : undefined;
+    if (next === undefined) return false;
+    const binding = this.#choice.rebind(next);
+    const bound = binding && await binding;
+    if ((bound !== undefined && "code" in bound) || this.#assignments.extranonce !== before) {
+      this.#deps.service.giveBack(next);
+      return false;
+    }
+    this.#assignments.extranonce = next;
+    if (bound !== undefined) this.#assignments.bind(bound);
+    this.#deps.service.giveBack(before);
+    return true;
+  }
+
   /** Gives the extranonce back, or keeps it for a session that may be resumed. */
   close(): void {
     const { service, clock } = this.#deps;
     const { extranonce } = this.#assignments;
-    const scheme = this.#scheme;
+    const { scheme } = this.#choice;
     if (extranonce === "") return;
     this.#assignments.extranonce = "";
     if (this.#dialect.hello !== undefined && scheme !== undefined) {
@@ -189,7 +225,7 @@ export class Conversation {
     const kept = this.#deps.service.deps.extranonces.reclaim(resume);
     if (kept === undefined) return undefined;
     this.#id = resume;
-    this.#scheme = kept.scheme;
+    this.#choice.resume(kept.scheme);
     return kept.extranonce;
   }
 
@@ -215,12 +251,14 @@ export class Conversation {
     }
     if (service.policy.isBlacklisted(login.login)) return this.#turnAway(command.id);
     const wishes = readPassword(command.password);
-    const problem = this.#agree(login.solo || wishes.solo);
+    const problem = this.#choice.agree(login.solo || wishes.solo, dialect.hasExtranonce);
     if (problem !== undefined) return { text: dialect.error(command.id, problem) };
-    const unbound = this.#bind();
-    if (unbound !== undefined) {
-      const failure = await unbound;
-      if (failure !== undefined) return { text: dialect.error(command.id, failure) };
+    const binding = this.#choice.bind(this.#assignments.extranonce);
+    // Not waited for without need: a submission in the same packet finds its login.
+    if (binding !== undefined) {
+      const bound = await binding;
+      if ("code" in bound) return { text: dialect.error(command.id, bound) };
+      this.#assignments.bind(bound);
     }
     const worker = service.workerOf(login.login, command.worker, login.worker, wishes.worker);
     const user = { ...login, worker };
@@ -231,41 +269,6 @@ export class Conversation {
     const text = dialect.result(command.id, dialect.namesWorkers ? name : true);
     const set = dialect.sendsWorkOnLogin ? service.offers() : undefined;
     return set === undefined ? { text } : { text, after: this.push(set, false) };
-  }
-
-  /** Settles the session's scheme, or says why this login does not fit it. */
-  #agree(asksSolo: boolean): RpcError | undefined {
-    const { service: { deps: { bindings, soloByLogin, jobs } }, terms } = this.#deps;
-    const scheme = asksSolo ? "solo" : terms.scheme;
-    const refuse = (message: string): RpcError => ({ code: -1, message, kind: "unauthorized" });
-    if (scheme !== terms.scheme && !soloByLogin) {
-      return refuse("Solo mining is not offered here: log in without solo");
-    }
-    if (scheme !== bindings.scheme && !this.#dialect.hasExtranonce) {
-      return refuse(needsExtranonce(asksSolo, scheme));
-    }
-    if (this.#scheme !== undefined && this.#scheme !== scheme) {
-      return refuse(`This connection mines ${this.#scheme}: open another one for ${scheme}`);
-    }
-    // Without a height nobody can say from when on.
-    if (scheme !== bindings.scheme && jobs.highest === 0) return WORK_NOT_READY;
-    this.#scheme = scheme;
-  }
-
-  /** Binds the extranonce, once, to a scheme that is not the pool's. */
-  #bind(): Promise<RpcError | undefined> | undefined {
-    const { service: { deps: { bindings, jobs } }, log } = this.#deps;
-    const scheme = this.#scheme!;
-    if (scheme === bindings.scheme) return undefined;
-    this.#bound ??= bindings.bind(this.#assignments.extranonce, scheme, jobs.highest);
-    return this.#bound.then((fromHeight) => {
-      this.#assignments.bind(scheme, fromHeight);
-      return undefined;
-    }, (error) => {
-      log.warn("extranonce.notBound", { error });
-      this.#bound = undefined;
-      return rejectionError("away");
-    });
   }
 
   #wish(wishes: ReturnType<typeof readPassword>): void {
@@ -389,12 +392,6 @@ export class Conversation {
 }
 
 const encoder = new TextEncoder();
-
-/** A nonce of 16 digits: sent whole, or completed by the extranonce; undefined at a wrong width. */
-function wholeNonce(nonce: string, extranonce: string): string | undefined {
-  if (nonce.startsWith("0x")) return nonce;
-  return nonce.length + extranonce.length === 16 ? `0x${extranonce}${nonce}` : undefined;
-}
 
 function sessionId(): string {
   return crypto.getRandomValues(new Uint8Array(16)).toHex();

@@ -33,9 +33,9 @@ export interface Kept {
 
 /** Gives extranonces out and takes them back. */
 export class Extranonces {
-  readonly #range: ExtranonceRange;
-  #next: number;
-  readonly #end: number;
+  #range: ExtranonceRange;
+  #next = 0;
+  #end = 0;
   /** Oldest first. */
   #free: Free[] = [];
   #firstFree = 0;
@@ -45,6 +45,21 @@ export class Extranonces {
 
   constructor(range: ExtranonceRange) {
     this.#range = range;
+    this.#begin();
+  }
+
+  /** Goes over to another prefix of the same width; what the former one gave comes never again. */
+  rebase(prefix: string): void {
+    this.#range = { ...this.#range, prefix };
+    this.#free = [];
+    this.#firstFree = 0;
+    this.#reserved.clear();
+    this.#withheld.clear();
+    this.#begin();
+  }
+
+  #begin(): void {
+    const range = this.#range;
     // Without the first: miners that have no extranonce like to begin at 0 or a round number, and
     // would find themselves under somebody's.
     this.#next = Math.floor(NUMBERS * range.part / range.parts) + 1;
@@ -79,6 +94,7 @@ export class Extranonces {
 
   /** Takes one back; it rests until the height. */
   give(extranonce: string, fromHeight: number): void {
+    if (!extranonce.startsWith(this.#range.prefix)) return;
     const number = Number.parseInt(extranonce.slice(this.#range.prefix.length), 16);
     this.#free.push({ number, fromHeight });
   }
@@ -121,4 +137,10 @@ export class Extranonces {
   #text(number: number): string {
     return this.#range.prefix + number.toString(16).padStart(DIGITS, "0");
   }
+}
+
+/** A nonce of 16 digits: sent whole, or completed by the extranonce; undefined at a wrong width. */
+export function wholeNonce(nonce: string, extranonce: string): string | undefined {
+  if (nonce.startsWith("0x")) return nonce;
+  return nonce.length + extranonce.length === 16 ? `0x${extranonce}${nonce}` : undefined;
 }

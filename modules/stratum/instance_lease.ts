@@ -3,6 +3,15 @@ import { type Clock, type Logger, PoolError, retry } from "../base/mod.ts";
 import { createKeys, leaseInstance, openStore, type Store } from "../ledger/mod.ts";
 import type { MiningOptions } from "./mining.ts";
 
+/** What leasing needs. */
+export interface LeaseDeps {
+  clock: Clock;
+  log: Logger;
+  signal: AbortSignal;
+  /** Another number was leased, because somebody else has the former one. */
+  onChange(prefix: string): void;
+}
+
 /** Life of a lease: longer than any break of Redis that miners would sit out (milliseconds). */
 const LIFE_MS = 3_600_000;
 const RENEW_MS = 60_000;
@@ -15,16 +24,17 @@ const RENEW_MS = 60_000;
  */
 export async function leasePrefix(
   options: Pick<MiningOptions, "name" | "extranonce" | "worker">,
-  { clock, log, signal }: { clock: Clock; log: Logger; signal: AbortSignal },
+  deps: LeaseDeps,
 ): Promise<string> {
+  const { clock, log, signal } = deps;
   const { name, extranonce: { instance } } = options;
   const { redis, prefix } = options.worker;
   const store = await retry(() => openStore(redis, { log }), {
     ...{ attempts: Infinity, clock, signal, maxMs: 5_000 },
   });
-  const deps = { store, keys: createKeys(prefix) };
+  const ledger = { store, keys: createKeys(prefix) };
   const lease = (wanted: number | undefined) =>
-    leaseInstance(deps, {
+    leaseInstance(ledger, {
       ...{ holder: name, lifeMs: LIFE_MS, ...(wanted === undefined ? {} : { wanted }) },
     });
   const number = await lease(instance);
@@ -38,21 +48,40 @@ export async function leasePrefix(
     );
   }
   log.info("extranonce.leased", { instance: number });
-  void renew(store, () => lease(number), { clock, log, signal });
+  void renew(store, { number, isChosen: instance !== undefined, lease }, deps);
+  return prefixOf(number);
+}
+
+function prefixOf(number: number): string {
   return number.toString(16).padStart(2, "0");
 }
 
 async function renew(
   store: Store,
-  lease: () => Promise<number | undefined>,
-  { clock, log, signal }: { clock: Clock; log: Logger; signal: AbortSignal },
+  held: {
+    number: number;
+    /** Whether the configuration names it, so that no other may take its place. */
+    isChosen: boolean;
+    lease(wanted: number | undefined): Promise<number | undefined>;
+  },
+  { clock, log, signal, onChange }: LeaseDeps,
 ): Promise<void> {
+  let { number } = held;
   while (!signal.aborted) {
     await clock.sleep(RENEW_MS, signal).catch(() => {});
     if (signal.aborted) break;
     try {
+      if (await held.lease(number) !== undefined) continue;
       // Shares are counted once whatever happens here; two with one number only search twice.
-      if (await lease() === undefined) log.error("extranonce.leaseLost", {});
+      const other = held.isChosen ? undefined : await held.lease(undefined);
+      if (other === undefined) {
+        const mend = held.isChosen ? "choose another instance" : "all 256 are in use";
+        log.error("extranonce.leaseLost", { instance: number, mend });
+        continue;
+      }
+      log.warn("extranonce.leaseLost", { instance: number, now: other });
+      number = other;
+      onChange(prefixOf(number));
     } catch (error) {
       log.warn("extranonce.notRenewed", { error });
     }

@@ -72,6 +72,8 @@ export interface StratumWorkerOptions extends CommonWorkerOptions {
 export type ToStratum =
   | { kind: "job"; job: Job }
   | { kind: "noWork"; reason: string }
+  /** This instance has another number: its extranonces begin otherwise from now on. */
+  | { kind: "extranonces"; prefix: string }
   | { kind: "policy"; message: PolicyMessage };
 
 /** What a stratum worker tells the main thread. */

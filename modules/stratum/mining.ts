@@ -78,8 +78,13 @@ export async function openMining(
   let failures = 0;
 
   const extranoncePrefix = options.extranonce.leased
-    ? await leasePrefix(options, { clock, log, signal: end.signal })
+    ? await leasePrefix(options, {
+      ...{ clock, log, signal: end.signal },
+      onChange: (prefix) => tell({ kind: "extranonces", prefix: changedPrefix = prefix }),
+    })
     : "";
+  /** The prefix after the lease was lost and another one taken. */
+  let changedPrefix: string | undefined;
   const { policy } = options.worker;
   const hub = openPolicyHub(policy, {
     ...{ clock, log: deps.log.for("policy"), workers: options.workers },
@@ -109,6 +114,8 @@ export async function openMining(
       onEvent: deps.onEvent,
       onReady() {
         hub.welcome(index);
+        const prefix = changedPrefix;
+        if (prefix !== undefined) workers[index]?.send({ kind: "extranonces", prefix });
         if (job !== undefined) workers[index]?.send({ kind: "job", job });
       },
       onHung: deps.onHung,

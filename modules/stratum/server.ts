@@ -41,6 +41,8 @@ export interface StratumServer {
   readonly sessions: number;
   /** Sends the current job to every miner. */
   broadcast(): void;
+  /** Has every session go over to extranonces of the present range; who cannot is sent away. */
+  renewExtranonces(): Promise<void>;
   /** Stops listening, lets sessions finish what is under way and closes them. */
   close(): Promise<void>;
 }
@@ -149,6 +151,12 @@ export async function serveStratum(
       return sessions.size;
     },
     broadcast: push,
+    async renewExtranonces() {
+      const done = await Promise.all([...sessions].map((session) => session.renewExtranonce()));
+      const count = (wanted: boolean) => done.filter((one) => one === wanted).length;
+      const note = "sent away are who never asked for mining.set_extranonce: they come back";
+      log.warn("extranonce.renewed", { told: count(true), sentAway: count(false), note });
+    },
     async close() {
       clearInterval(sweeper);
       broadcast.stop();

@@ -85,6 +85,26 @@ export class Session {
     this.lastActiveMs = this.deps.clock.now();
   }
 
+  /**
+   * Has the miner go over to another extranonce, or sends it away when it cannot be told one.
+   *
+   * @returns whether it could; undefined when it has none
+   */
+  async renewExtranonce(): Promise<boolean | undefined> {
+    const conversation = this.#conversation;
+    if (conversation === undefined || !conversation.hasExtranonce) return undefined;
+    if (!await conversation.renewExtranonce()) {
+      await this.drain();
+      return false;
+    }
+    const { service } = this.deps;
+    const current = service.offers();
+    const set = current === conversation.pushed ? service.renewedOffers() : current;
+    // Not as the newest job, which a newer one replaces: this one must arrive.
+    if (conversation.ready && set !== undefined) this.wire.send(conversation.push(set, false));
+    return true;
+  }
+
   /** Takes nothing new, answers what is under way, says goodbye where that is usual, and ends. */
   async drain(): Promise<void> {
     const surprising = !this.#ending;

@@ -198,7 +198,10 @@ async function start(
     receive(message) {
       if (message.kind === "job") void onJob(message.job);
       else if (message.kind === "policy") hear(message.message);
-      else {
+      else if (message.kind === "extranonces") {
+        extranonces.rebase(message.prefix);
+        void stratum?.renewExtranonces();
+      } else {
         newest = undefined;
         jobs.suspend();
       }

@@ -38,7 +38,7 @@ export class LineClient {
   }
 
   /** Sends a request and gives its answer; what is pushed meanwhile is heard. */
-  async ask(method: string, params: unknown[]): Promise<Record<string, unknown>> {
+  async ask(method: string, params?: unknown): Promise<Record<string, unknown>> {
     const id = this.#id++;
     await this.send(JSON.stringify({ id, method, params }));
     while (true) {
