@@ -15,7 +15,6 @@ const LATER_KEYS = [
   "redis.tls",
   "redis.sentinels",
   "redis.cluster",
-  "redis.waitReplicas",
   "redis.managed",
   "payouts.batch",
   "api.cors",

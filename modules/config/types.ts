@@ -252,6 +252,8 @@ export interface RedisConfig {
   readonly password: string;
   /** Undefined for the default user. */
   readonly username?: string;
+  /** Replicas that must have a payment before it is broadcast. */
+  readonly waitReplicas: number;
 }
 
 /** The block unlocker. */

@@ -7,8 +7,10 @@
 import { InvariantError, type Shannon, type Wei, WEI_PER_SHANNON } from "../base/mod.ts";
 import type { Keys } from "./keys.ts";
 import { type Lease, moneyScript, runFenced } from "./leases.ts";
+import { createPersist } from "./persist.ts";
 import { integerOf, listOf, recordOf, type Reply, type Store } from "./redis.ts";
 import confirmSource from "./scripts/confirm_payment.lua" with { type: "text" };
+import offerSource from "./scripts/offer_payment.lua" with { type: "text" };
 import receiptSource from "./scripts/record_receipt.lua" with { type: "text" };
 import reserveSource from "./scripts/reserve_payment.lua" with { type: "text" };
 import revertSource from "./scripts/revert_payment.lua" with { type: "text" };
@@ -17,6 +19,7 @@ import signSource from "./scripts/sign_payment.lua" with { type: "text" };
 import watchSource from "./scripts/watch_nonces.lua" with { type: "text" };
 
 const CONFIRM = moneyScript("confirm_payment", confirmSource);
+const OFFER = moneyScript("offer_payment", offerSource);
 const RECEIPT = moneyScript("record_receipt", receiptSource);
 const RESERVE = moneyScript("reserve_payment", reserveSource);
 const REVERT = moneyScript("revert_payment", revertSource);
@@ -85,6 +88,11 @@ export interface Payments {
     transaction: SignedTransaction & { from: string },
     now: number,
   ): Promise<void>;
+  /**
+   * The last look before a broadcast: the lease is still held, and the payment is on disk and on as
+   * many replicas as are asked for. @throws {PoolError} while it is not
+   */
+  persist(lease: Lease, id: string, now: number): Promise<void>;
   markSent(lease: Lease, id: string, now: number): Promise<void>;
   /** Notes where it was mined; undefined: nowhere (any more). */
   recordReceipt(lease: Lease, id: string, mined: Payment["mined"], now: number): Promise<void>;
@@ -127,8 +135,11 @@ export interface Payments {
 }
 
 /** The payments of one pool under the lease of a role. */
-export function createPayments(deps: { store: Store; keys: Keys }): Payments {
+export function createPayments(
+  deps: { store: Store; keys: Keys; waitReplicas?: number },
+): Payments {
   const { store, keys } = deps;
+  const persistAfter = createPersist(store, deps.waitReplicas ?? 0);
   const { own } = keys;
 
   async function payment(id: string): Promise<Payment | undefined> {
@@ -160,6 +171,11 @@ export function createPayments(deps: { store: Store; keys: Keys }): Payments {
       ]);
       notFinal(answer(reply), id);
     },
+    persist: (lease, id, now) =>
+      persistAfter(async () => {
+        const keysOf = [own.payment(id)];
+        notFinal(answer(await runFenced(deps, lease, OFFER, keysOf, [id, `${now}`])), id);
+      }, `payment ${id}`),
     async markSent(lease, id, now) {
       const keysOf = [own.payment(id)];
       notFinal(answer(await runFenced(deps, lease, SENT, keysOf, [id, `${now}`])), id);

@@ -298,6 +298,20 @@ Deno.test("foreignRows() finds what the old pool left pending", async () => {
   assert.deepEqual(await payments.foreignRows(), [`${B}:44`]);
 });
 
+Deno.test("persist() notes a broadcast of what is signed, for the holder of the lease alone", async () => {
+  await using world = await open();
+  const { payments } = world;
+  await payments.reserve(LEASE, payment, NOW);
+  await assert.rejects(payments.persist(LEASE, "p1", NOW), /is not signed/);
+  await payments.sign(LEASE, "p1", signed, NOW);
+  await payments.persist(LEASE, "p1", NOW);
+  await assert.rejects(payments.persist(STALE, "p1", NOW), FencedError);
+  await assert.rejects(payments.persist(LEASE, "p9", NOW), /is unknown/);
+  const [one] = await payments.open();
+  await payments.confirm(LEASE, one!, HASH, NOW);
+  await assert.rejects(payments.persist(LEASE, "p1", NOW), /is final/);
+});
+
 Deno.test("confirm() and giveBack() book what gas cost, and spentSince() what was signed", async () => {
   await using world = await open();
   const { store, payments } = world;

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { shannonToWei } from "../base/mod.ts";
 import { recordOf } from "../ledger/mod.ts";
+import { until } from "../../tests/support/process.ts";
+import { startRedis } from "../../tests/support/redis.ts";
 import { minerAddress, openPayerWorld, type PayerWorld } from "../../tests/support/payer_world.ts";
 
 const GWEI = 1_000_000_000n;
@@ -125,4 +127,26 @@ Deno.test("createRun() pays by each miner's own threshold within the bounds", as
   life.close();
   const received = await Promise.all([1, 2, 3, 4].map((n) => world.receivedWei(minerAddress(n))));
   assert.deepEqual(received, [shannonToWei(600n), 0n, 0n, shannonToWei(1_000n)]);
+});
+
+Deno.test("createRun() broadcasts nothing that too few replicas have, and goes on once they are there", async () => {
+  await using world = await openPayerWorld({ waitReplicas: 1 });
+  await world.credit(minerAddress(1), 5_000n);
+  const life = world.start();
+  await life.step(world.lease);
+  for (let i = 0; i < 2; i++) {
+    await assert.rejects(life.step(world.lease), /0 of 1 replicas \(redis.waitReplicas\)/);
+  }
+  assert.equal((await world.payments.open())[0]!.state, "signed");
+  assert.equal(world.dev.server.calls.includes("eth_sendRawTransaction"), false);
+  const args = ["--replicaof", "127.0.0.1", String(world.redisPort)];
+  await using _replica = await startRedis({ args });
+  await until("the replica", async () => {
+    return /connected_slaves:1[^]*state=online/.test(
+      String(await world.store.command("INFO", "replication")),
+    );
+  });
+  await world.drive(life, world.isQuiet);
+  life.close();
+  assert.equal(await world.receivedWei(minerAddress(1)), shannonToWei(5_000n));
 });

@@ -31,6 +31,8 @@ export interface PayerSetup {
   /** The chain to pay on. */
   network: Pick<Network, "chainId">;
   payouts: PayoutsConfig;
+  /** What must be safe in Redis before a broadcast. */
+  redis: { waitReplicas?: number };
   /** Path of the journal of signed payments. */
   journal: string;
 }
@@ -84,7 +86,7 @@ export async function openRun(setup: PayerSetup, deps: OpenDeps): Promise<Opened
     signer,
     journal,
     chainId,
-    payments: createPayments(deps),
+    payments: createPayments({ ...deps, waitReplicas: setup.redis.waitReplicas ?? 0 }),
     accounts: createAccounts(deps),
     settings: createSettings(deps),
     clock: deps.clock,

@@ -145,6 +145,7 @@ export async function broadcast(
   await payer.journal.add({ id, login, amountShannon, from, ...signed });
   payer.moment?.("journalled", id);
   checkCustody(payer, payment);
+  await payer.payments.persist(lease, id, unixSeconds(payer.clock));
   if (payer.signer.byNode) {
     if (await sendByNode(payer, lease, payment) === "signed") return "signed";
     return await noteSent(payer, lease, await reread(payer, payment), payment.state);

@@ -5,7 +5,7 @@ import type { PayerSetup } from "./open.ts";
 
 /** Plain data; the key is not in it, only where it is. */
 export interface PayerWorkerOptions extends CommonWorkerOptions, PayerSetup {
-  redis: RedisOptions;
+  redis: RedisOptions & PayerSetup["redis"];
   /** Unique name of this instance: the holder of the lease. */
   instance: string;
 }

@@ -22,6 +22,7 @@ import {
   type Signer,
 } from "../../modules/payouts/mod.ts";
 import { startDevChain } from "../../scripts/dev_chain/start.ts";
+import { freePort } from "./process.ts";
 import { startRedis } from "./redis.ts";
 
 /** The paying key of the tests. */
@@ -51,11 +52,15 @@ export async function openPayerWorld(
     baseFee?: boolean;
     options?: Partial<PayerOptions>;
     walletWei?: bigint;
+    /** Replicas to wait for; Redis then has a TCP port for them. */
+    waitReplicas?: number;
     /** Another signer than a key of its own, from the address of the node. */
     signer?: (nodeUrl: string) => Signer;
   } = {},
 ) {
-  const redis = await startRedis();
+  const { waitReplicas = 0 } = settings;
+  const port = waitReplicas > 0 ? freePort() : 0;
+  const redis = await startRedis({ port });
   const store = await openStore({ endpoint: redis.endpoint, database: 0, password: "" }, {
     log: silentLogger,
   });
@@ -74,7 +79,7 @@ export async function openPayerWorld(
   await store.command("HSET", keys.own.lease("payer"), "token", "1");
   const node = createNode({ name: "dev", url: dev.url, timeoutMs: 5_000 });
   const genesis = (await node.getBlock(0))!.hash;
-  const payments = createPayments({ store, keys });
+  const payments = createPayments({ store, keys, waitReplicas });
   const accounts = createAccounts({ store, keys });
   const minerSettings = createSettings({ store, keys });
   const records: LogRecord[] = [];
@@ -112,6 +117,7 @@ export async function openPayerWorld(
       options,
     },
     endpoint: redis.endpoint,
+    redisPort: port,
     journalPath: `${dir}/payments.journal`,
 
     /** Starts a process; `moment` may throw, `wrap` may put faults before its collaborators. */
