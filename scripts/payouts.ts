@@ -1,17 +1,37 @@
 /**
  * Payments for a human: what is open, and the few decisions that the payer leaves to one.
  *
+ *   deno task payouts CONFIG --dry-run [--json]         what the next run would pay; touches nothing
+ *   deno task payouts CONFIG resolve [--json]           every unfinished payment, explained
  *   deno task payouts CONFIG open                       open payments and held miners
  *   deno task payouts CONFIG settle --before-rollback   fails while anything is open
  *   deno task payouts CONFIG accept NONCE               a foreign transaction that used it is known
  *   deno task payouts CONFIG release ADDRESS            a held miner may be paid again
  */
-import { errorText, isAddress, silentLogger } from "../modules/base/mod.ts";
+import { errorText, isAddress, PoolError, silentLogger, systemClock } from "../modules/base/mod.ts";
+import { createNode } from "../modules/chain/mod.ts";
 import { type Config, loadConfig } from "../modules/config/mod.ts";
-import { createKeys, createPayments, openStore, type Payments } from "../modules/ledger/mod.ts";
+import {
+  createAccounts,
+  createKeys,
+  createPayments,
+  createSettings,
+  openStore,
+  type Payments,
+  readStatus,
+  type Store,
+} from "../modules/ledger/mod.ts";
+import {
+  type Explained,
+  explainOpen,
+  type ExplainReader,
+  type Preview,
+  type PreviewReader,
+  previewRun,
+} from "../modules/payouts/mod.ts";
 
-const USAGE = "Usage: deno task payouts CONFIG open | settle --before-rollback | accept NONCE | " +
-  "release ADDRESS";
+const USAGE = "Usage: deno task payouts CONFIG --dry-run [--json] | resolve [--json] | open | " +
+  "settle --before-rollback | accept NONCE | release ADDRESS";
 
 /** What a command prints, and its exit code. */
 export interface CommandResult {
@@ -19,13 +39,31 @@ export interface CommandResult {
   exitCode: 0 | 1 | 2;
 }
 
+/** What commands work with; the chain is asked by `--dry-run` and `resolve` alone. */
+export interface CommandDeps {
+  payments: Payments;
+  /** The paying address. */
+  address: string;
+  chain(): Promise<PreviewReader & ExplainReader>;
+}
+
 /** Runs one command over the ledger's payments. */
 export async function runCommand(
   args: readonly string[],
-  payments: Payments,
-  address: string,
+  { payments, address, chain }: CommandDeps,
 ): Promise<CommandResult> {
   const [command, value = ""] = args;
+  const json = value === "--json";
+  if (command === "--dry-run" && (json || value === "")) {
+    const preview = await previewRun(await chain());
+    return { lines: json ? [toJson(preview)] : previewLines(preview), exitCode: 0 };
+  }
+  if (command === "resolve" && (json || value === "")) {
+    const explained = await explainOpen(await chain());
+    const well = explained.troubles.length === 0 && explained.payments.every((one) => one.well);
+    const lines = json ? [toJson({ well, ...explained })] : explainedLines(explained);
+    return { lines, exitCode: well ? 0 : 1 };
+  }
   if (command === "open") return { lines: await openLines(payments), exitCode: 0 };
   if (command === "settle" && value === "--before-rollback") return await settled(payments);
   if (command === "accept" && /^\d{1,15}$/.test(value)) {
@@ -38,6 +76,48 @@ export async function runCommand(
     return { lines: [`${value.toLowerCase()} ${what}`], exitCode: released ? 0 : 1 };
   }
   return { lines: [USAGE], exitCode: 2 };
+}
+
+/** JSON with amounts as decimal text. */
+function toJson(value: unknown): string {
+  return JSON.stringify(
+    value,
+    (_, part) => typeof part === "bigint" ? part.toString() : part,
+    2,
+  );
+}
+
+function previewLines(preview: Preview): string[] {
+  const { from, chainId, payments, skipped, obstacles, totalShannon, totalWei } = preview;
+  const price = (fee: Preview["payments"][number]["fee"]) =>
+    fee.type === "legacy"
+      ? `${fee.gas} gas at ${fee.gasPrice} wei`
+      : `${fee.gas} gas at up to ${fee.maxFeePerGas} wei, tip ${fee.maxPriorityFeePerGas}`;
+  return [
+    ...obstacles.map((text) => `first    ${text}`),
+    ...payments.map((one) =>
+      `pay      ${one.amountShannon} Shannon to ${one.login}: ${one.valueWei} wei, nonce ` +
+      `${one.nonce}, ${price(one.fee)}, at most ${one.gasCostWei} wei for gas`
+    ),
+    ...skipped.map(({ login, reason }) => `skip     ${login}: ${reason}`),
+    `total    ${payments.length} payments of ${totalShannon} Shannon from ${from} on chain ` +
+    `${chainId}, at most ${totalWei} wei with gas`,
+    "nothing was sent or written",
+  ];
+}
+
+function explainedLines({ payments, troubles }: Explained): string[] {
+  const lines = troubles.map((text) => `trouble  ${text}`);
+  for (const { payment, chain, next, well } of payments) {
+    const { id, login, amountShannon, state, signed } = payment;
+    const nonce = signed === undefined ? "" : `, nonce ${signed.nonce}`;
+    lines.push(`payment  ${id} ${state}: ${amountShannon} Shannon to ${login}${nonce}`);
+    lines.push(
+      ...chain.map((text) => `  chain  ${text}`),
+      `  ${well ? "next " : "check"}  ${next}`,
+    );
+  }
+  return lines.length === 0 ? ["nothing is open, nobody is held"] : lines;
 }
 
 async function openLines(payments: Payments): Promise<string[]> {
@@ -63,6 +143,32 @@ async function settled(payments: Payments): Promise<CommandResult> {
   };
 }
 
+/** The ledger and the node that the configuration names; no key is opened. */
+function depsOf(config: Config, store: Store): CommandDeps {
+  const keys = createKeys(config.coin);
+  const { payouts } = config;
+  const payments = createPayments({ store, keys });
+  return {
+    ...{ payments, address: payouts.address },
+    async chain() {
+      if (payouts.address === "") {
+        throw new PoolError("payouts.address is missing: write the address that pays");
+      }
+      const node = createNode({
+        ...{ name: "payouts.daemon", url: payouts.daemon, timeoutMs: payouts.timeoutMs },
+      });
+      return {
+        ...{ node, payments, options: payouts, clock: systemClock },
+        accounts: createAccounts({ store, keys }),
+        settings: createSettings({ store, keys }),
+        signer: { address: payouts.address },
+        chainId: await node.chainId(),
+        status: async () => (await readStatus({ store, keys }))["payer"],
+      };
+    },
+  };
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const [path, ...rest] = args;
   let config: Config, result: CommandResult;
@@ -71,8 +177,7 @@ async function main(args: readonly string[]): Promise<number> {
     config = loadConfig(path).config;
     const store = await openStore(config.redis, { log: silentLogger });
     try {
-      const payments = createPayments({ store, keys: createKeys(config.coin) });
-      result = await runCommand(rest, payments, config.payouts.address);
+      result = await runCommand(rest, depsOf(config, store));
     } finally {
       await store.close();
     }

@@ -22,6 +22,8 @@ export { type PayerDeps, type PayerLease, runPayer } from "./loop.ts";
 export { type OpenDeps, type OpenedRun, openRun, payerLease, type PayerSetup } from "./open.ts";
 export type { Moment, Payer, PayerNode, PayerOptions } from "./payer.ts";
 export { type Plan, type PlanFacts, type PlannedPayment, planPayments } from "./plan.ts";
+export { type Explained, explainOpen, type ExplainReader, type Explanation } from "./explain.ts";
+export { type Preview, type PreviewReader, previewRun } from "./preview.ts";
 export { createRun, type Run, type StepResult } from "./run.ts";
 export { type KeyReader, keyRights } from "./key_sources.ts";
 export { decryptKeystore } from "./keystore.ts";

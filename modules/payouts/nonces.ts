@@ -117,7 +117,7 @@ async function foreignUse(payer: Payer, nonce: number): Promise<HaltError> {
 
 /** The transaction of the paying address with a nonce, in the latest blocks. */
 export async function findByNonce(
-  payer: Payer,
+  payer: { node: Payer["node"]; signer: { readonly address: string } },
   nonce: number,
 ): Promise<Transaction & { blockNumber: number } | undefined> {
   const { node, signer } = payer;

@@ -23,6 +23,9 @@ export type PayOutcome =
   | "cap"
   | Exclude<Reservation, "ok" | "again">;
 
+/** What a fee is quoted with. */
+type QuoteReader = Pick<Payer, "node" | "options"> & { signer: { readonly address: string } };
+
 /**
  * Makes one payment as far as its broadcast.
  *
@@ -208,7 +211,12 @@ async function sendEarlier(payer: Payer, { id, signed }: Payment): Promise<void>
   }
 }
 
-async function quoteFor(payer: Payer, login: string, amountShannon: bigint): Promise<Quote> {
+/** The fee of one payment now, or why there is none. @throws {PoolError} when the wallet is short */
+export async function quoteFor(
+  payer: QuoteReader,
+  login: string,
+  amountShannon: bigint,
+): Promise<Quote> {
   const { node, options, signer } = payer;
   const valueWei = shannonToWei(amountShannon);
   let estimatedGas: bigint;
@@ -249,7 +257,7 @@ async function checkWallet(payer: Payer, amountShannon: bigint, fee: Fee): Promi
   if (haveWei < needWei) throw walletShort(payer, undefined, { haveWei, needWei });
 }
 
-function walletShort(payer: Payer, cause?: unknown, facts = {}): PoolError {
+function walletShort(payer: QuoteReader, cause?: unknown, facts = {}): PoolError {
   return new PoolError(
     `The wallet ${payer.signer.address} does not cover the payment and its gas: fund it`,
     { cause, facts },
