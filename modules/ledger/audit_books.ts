@@ -77,7 +77,8 @@ export async function readBooks(deps: LedgerDeps): Promise<Books> {
   throw new MovingBooks("The books moved each time they were read: try again between two runs");
 }
 
-async function stateOf({ store, keys }: LedgerDeps): Promise<string> {
+/** What changes whenever money moves. */
+export async function stateOf({ store, keys }: LedgerDeps): Promise<string> {
   const counted = [keys.candidates(), keys.immature(), keys.matured(), keys.creditsAll()];
   return JSON.stringify(
     await store.multi([

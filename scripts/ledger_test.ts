@@ -1,0 +1,36 @@
+/** The ledger command: a file on disk and back, and what it says of files that are none. */
+import assert from "node:assert/strict";
+import { silentLogger } from "../modules/base/mod.ts";
+import { createKeys, openStore } from "../modules/ledger/mod.ts";
+import { openApiWorld } from "../tests/support/old_pool.ts";
+import { startRedis } from "../tests/support/redis.ts";
+import { runLedger } from "./ledger.ts";
+
+const DUMP = new URL("../tests/fixtures/open-ethereum-pool/dump.rdb", import.meta.url).pathname;
+
+Deno.test("ledger export and import carry a pool over, and say whether the books add up", async () => {
+  await using world = await openApiWorld({ dump: DUMP });
+  await using redis = await startRedis();
+  const dir = await Deno.makeTempDir();
+  const store = await openStore({ endpoint: redis.endpoint, database: 0, password: "" }, {
+    log: silentLogger,
+  });
+  try {
+    const file = `${dir}/pool.jsonl`;
+    const out = await runLedger(world, "export", file);
+    assert.equal(out.exitCode, 0);
+    assert.equal((await Deno.stat(file)).mode! & 0o077, 0);
+    const deps = { store, keys: createKeys("{etc}") };
+    assert.deepEqual(await runLedger(deps, "import", file), {
+      line: `${out.line.split(" ")[0]} keys are under "{etc}:", "eth" before; the books add up`,
+      exitCode: 0,
+    });
+    const text = await Deno.readTextFile(file);
+    await Deno.writeTextFile(file, text.slice(0, text.length / 2));
+    await assert.rejects(runLedger({ store, keys: createKeys("x") }, "import", file), /cut|JSON/);
+    assert.equal(await store.command("EXISTS", "x:finances"), 0);
+  } finally {
+    await store.close();
+    await Deno.remove(dir, { recursive: true });
+  }
+});
