@@ -48,10 +48,12 @@ for (const name of DIALOGUES.flatMap(dialogueNames)) {
       const words = new Words();
       words.set("MIX", MIX);
       let n = 1;
+      let draining: Promise<void> | undefined;
       let job = useJob(words, scriptedJob(n));
       for (const { kind, text, line } of steps) {
         if (kind === "→") await client.send(words.fill(text));
         else if (kind === "←") words.match(text, await client.line(), `${name}, line ${line}`);
+        else if (text === "drain") draining = server.close();
         else if (text === "closed") assert.equal(await client.line().catch(() => null), null);
         else {
           if (text !== "repeat") {
@@ -63,6 +65,7 @@ for (const name of DIALOGUES.flatMap(dialogueNames)) {
         }
       }
       client.conn.close();
+      await draining;
       assert.equal(
         door.submissions.length > 0,
         steps.some(({ text }) => /submit"|submitW/.test(text)),

@@ -2,11 +2,11 @@
  * Recorded conversations between a miner and the pool, to be replayed over a socket.
  *
  * A file has a line per step: `→` the miner says, `←` the pool answers, `!` something happens
- * (`! job`: a new header at the next height, `! refresh`: one at the same height, `! closed`: the
- * pool has closed the connection). `#` begins a comment. Upper-case words stand for what differs
- * from run to run: HEADER, SEED, TARGET and MIX are the current job's, each with 0x, or without it
- * as HEADER64, SEED64 and TARGET64; JOB, SESSION and EXTRANONCE are read from the pool's line and
- * used in the miner's lines after it. OLDJOB and OLDHEADER are those before.
+ * (`! job`: a new header at the next height, `! refresh`: one at the same height, `! drain`: the
+ * pool shuts down, `! closed`: it has closed the connection). `#` begins a comment. Upper-case words
+ * stand for what differs from run to run: HEADER, SEED, TARGET and MIX are the current job's, each
+ * with 0x, or without it as HEADER64, SEED64 and TARGET64; JOB, SESSION and EXTRANONCE are read from
+ * the pool's line and used in the miner's lines after it. OLDJOB and OLDHEADER are those before.
  */
 import assert from "node:assert/strict";
 
