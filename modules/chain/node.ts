@@ -140,36 +140,16 @@ export function createNode(
     getBlockReceipts: receiptsReader(rpc),
     getReceipt: (hash) => ask("eth_getTransactionReceipt", [hash], orUndefined(readReceipt)),
     getTransaction: (hash) => ask("eth_getTransactionByHash", [hash], orUndefined(readTransaction)),
-    async pendingTransactions() {
-      try {
-        return await ask("eth_pendingTransactions", [], (result) => {
-          if (Array.isArray(result)) return result.map(readTransaction);
-          throw new TypeError("Cannot read transactions: expected a list");
-        });
-      } catch (error) {
-        if (error instanceof NodeError && error.code === METHOD_NOT_FOUND) return undefined;
-        throw error;
-      }
-    },
+    pendingTransactions: () => ifKnown(ask("eth_pendingTransactions", [], readTransactions)),
     getTransactionCount: (address, tag) => askNumber("eth_getTransactionCount", [address, tag]),
     getBalance: (address, height) =>
       askWei("eth_getBalance", [address, height === undefined ? "latest" : toQuantity(height)]),
     getStorage: (address, slot, height) =>
-      ask("eth_getStorageAt", [address, slot, toQuantity(height)], (result) => {
-        if (typeof result === "string" && /^0x[0-9a-f]{1,64}$/i.test(result)) return BigInt(result);
-        throw new TypeError("Cannot read storage: expected hex");
-      }),
+      ask("eth_getStorageAt", [address, slot, toQuantity(height)], readSlot),
     gasPrice: () => askWei("eth_gasPrice"),
-    async maxPriorityFeePerGas() {
-      try {
-        return await askWei("eth_maxPriorityFeePerGas");
-      } catch (error) {
-        if (error instanceof NodeError && error.code === METHOD_NOT_FOUND) return undefined;
-        throw error;
-      }
-    },
-    async baseFee() {
-      const head = await this.getBlock("latest");
+    maxPriorityFeePerGas: () => ifKnown(askWei("eth_maxPriorityFeePerGas")),
+    baseFee: async () => {
+      const head = await ask("eth_getBlockByNumber", ["latest", false], orUndefined(readBlock));
       if (head === undefined) throw garbage(rpc, "eth_getBlockByNumber", "no latest block");
       return head.baseFeePerGas;
     },
@@ -179,11 +159,7 @@ export function createNode(
       ask("eth_sendRawTransaction", [raw], (r) => readHash(r, "transaction hash")),
     sendTransaction: (transaction) =>
       ask("eth_sendTransaction", [transaction], (r) => readHash(r, "transaction hash")),
-    getCode: (address) =>
-      ask("eth_getCode", [address, "latest"], (result) => {
-        if (typeof result === "string" && /^0x([0-9a-f]{2})*$/i.test(result)) return result;
-        throw new TypeError("Cannot read code: expected hex");
-      }),
+    getCode: (address) => ask("eth_getCode", [address, "latest"], readCode),
     clientVersion: () => ask("web3_clientVersion", [], (result) => String(result)),
   };
 }
@@ -274,6 +250,31 @@ function checkReceipts(
       receipt.transactionHash === block.transactionHashes[i] && receipt.blockHash === block.hash
     );
   if (!fits) throw garbage(rpc, "eth_getBlockReceipts", "receipts do not fit the block");
+}
+
+/** A result, or undefined from a node that has no such method. */
+async function ifKnown<T>(reply: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reply;
+  } catch (error) {
+    if (error instanceof NodeError && error.code === METHOD_NOT_FOUND) return undefined;
+    throw error;
+  }
+}
+
+function readTransactions(result: unknown): Transaction[] {
+  if (Array.isArray(result)) return result.map(readTransaction);
+  throw new TypeError("Cannot read transactions: expected a list");
+}
+
+function readSlot(result: unknown): bigint {
+  if (typeof result === "string" && /^0x[0-9a-f]{1,64}$/i.test(result)) return BigInt(result);
+  throw new TypeError("Cannot read storage: expected hex");
+}
+
+function readCode(result: unknown): string {
+  if (typeof result === "string" && /^0x([0-9a-f]{2})*$/i.test(result)) return result;
+  throw new TypeError("Cannot read code: expected hex");
 }
 
 function readAs<T>(rpc: Rpc, method: string, result: unknown, read: (result: unknown) => T): T {

@@ -120,9 +120,26 @@ function ownKeys(own: string) {
     blocksUnknown: () => `${own}:blocks:unknown`,
     /** hash: `plan`, `sum` (Shannon) of a block's step that was cut between chunks. */
     transition: (id: string) => `${own}:transition:${id}`,
-    /** hash: totals `reward|extra|fee|dust` of matured blocks, each as `…Shannon` and `…WeiRest`. */
-    // Also `gas` (what payments cost) and `gasShare` (what of it their miners bore).
+    /**
+     * hash: totals, each as `…Shannon` and `…WeiRest`: `reward|extra|fee|dust` of matured blocks,
+     * `gas` that payments cost and `gasShare` that their miners bore of it.
+     */
     poolAccounts: () => `${own}:accounts`,
+    ...paymentKeys(own),
+    /** hash: login → JSON (MinerSettings) of what the miner has set. */
+    settings: () => `${own}:settings`,
+    /** hash: role → JSON {state, reason, mend, sinceMs} of the money loops. */
+    status: () => `${own}:status`,
+    /** string: JSON snapshot that the API serves. */
+    snapshot: (name: string) => `${own}:snapshot:${name}`,
+    /** hash: login → JSON of its workers, from the last collection. */
+    snapshotMiners: () => `${own}:snapshot:miners`,
+  };
+}
+
+/** Keys of the payments that quarry makes. */
+function paymentKeys(own: string) {
+  return {
     /** hash of one payment. */
     payment: (id: string) => `${own}:payment:${id}`,
     /** zset: payment number → id of payments that are not final. */
@@ -139,13 +156,5 @@ function ownKeys(own: string) {
     paymentNumber: () => `${own}:payments:number`,
     /** set of logins whose payments wait for a human. */
     paymentsHeld: () => `${own}:payments:held`,
-    /** hash: login → JSON (MinerSettings) of what the miner has set. */
-    settings: () => `${own}:settings`,
-    /** hash: role → JSON {state, reason, mend, sinceMs} of the money loops. */
-    status: () => `${own}:status`,
-    /** string: JSON snapshot that the API serves. */
-    snapshot: (name: string) => `${own}:snapshot:${name}`,
-    /** hash: login → JSON of its workers, from the last collection. */
-    snapshotMiners: () => `${own}:snapshot:miners`,
   };
 }

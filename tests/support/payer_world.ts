@@ -1,4 +1,5 @@
 /** A payer over a real redis-server and a development chain, in processes that can die anywhere. */
+import type { Hex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { FakeClock, type LogRecord, shannonToWei, silentLogger } from "../../modules/base/mod.ts";
 import { createLogger } from "../../modules/base/mod.ts";
@@ -238,4 +239,13 @@ export function crashAt(nth: number, when: "before" | "after") {
       },
     });
   return { wrap, reached: () => count >= nth };
+}
+
+/** A transaction of the paying key that the pool knows nothing of. */
+export async function sendForeign(world: PayerWorld, nonce: number): Promise<string> {
+  const raw = await payerAccount.signTransaction({
+    ...{ type: "legacy", chainId: 1337, nonce, to: minerAddress(999) as Hex },
+    ...{ value: 1n, gas: 21_000n, gasPrice: 2_000_000_000n },
+  });
+  return await world.node.sendRawTransaction(raw);
 }
