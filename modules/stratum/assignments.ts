@@ -6,13 +6,15 @@
  */
 import type { Difficulty } from "../base/mod.ts";
 import type { Scheme, ShareTerms } from "../intake/mod.ts";
-import type { Job } from "../work/mod.ts";
+import { type Job, JOB_HEIGHTS } from "../work/mod.ts";
 import { type Offer, type OfferSet, termsOf } from "./offers.ts";
 import type { BoundScheme } from "./scheme_choice.ts";
 import { Retarget, type VarDiff } from "./retarget.ts";
 
-/** Offers of a session that shares may still name. */
+/** Offers of a session that shares may still name; thousands of sessions keep as many each. */
 const OFFERS_MAX = 64;
+/** Heights after which an offer is forgotten: shares for it would be stale, and then some. */
+const HEIGHTS_KEPT = 2 * JOB_HEIGHTS;
 
 /** What holds for the sessions of a port. */
 export interface PortTerms {
@@ -41,7 +43,9 @@ interface Assigned {
 /** The assignments of one session. */
 export class Assignments {
   readonly #port: PortTerms;
-  readonly #assigned: Assigned[] = [];
+  /** The offers, the oldest first, and beside each the extranonce it was sent with. */
+  readonly #offers: Offer[] = [];
+  readonly #extranonces: string[] = [];
   #retarget: Retarget | undefined;
   #fixed: Difficulty;
   #scheme: Scheme;
@@ -87,7 +91,7 @@ export class Assignments {
    * @returns the offer, and the difficulty that the miner is told
    */
   assign(set: OfferSet, nowMs: number): { offer: Offer; told: Difficulty } {
-    const known = set.facts.repeated || this.#assigned.at(-1)?.offer.job === set.job
+    const known = set.facts.repeated || this.#offers.at(-1)?.job === set.job
       ? this.byHeader(set.job.headerHash)
       : undefined;
     if (known !== undefined) {
@@ -109,12 +113,12 @@ export class Assignments {
 
   /** What was assigned under a job id. */
   byId(id: string): Assigned | undefined {
-    return this.#assigned.findLast(({ offer }) => offer.id === id);
+    return this.#at(this.#offers.findLastIndex((offer) => offer.id === id));
   }
 
   /** What was assigned for a header. */
   byHeader(headerHash: string): Assigned | undefined {
-    return this.#assigned.findLast(({ offer }) => offer.job.headerHash === headerHash);
+    return this.#at(this.#offers.findLastIndex(({ job }) => job.headerHash === headerHash));
   }
 
   /**
@@ -125,6 +129,11 @@ export class Assignments {
     const difficulty = this.#atLeast(this.#retarget?.difficulty ?? this.#fixed);
     if (job === undefined) return { difficulty, target: 0n, scheme: this.#scheme };
     return termsOf(job, difficulty, this.#schemeAt(job));
+  }
+
+  #at(index: number): Assigned | undefined {
+    const offer = this.#offers[index];
+    return offer && { offer, extranonce: this.#extranonces[index]! };
   }
 
   #told(offer: Offer): Difficulty {
@@ -142,8 +151,14 @@ export class Assignments {
   }
 
   #remember(offer: Offer): void {
-    if (this.#assigned.at(-1)?.offer === offer) return;
-    if (this.#assigned.length >= OFFERS_MAX) this.#assigned.shift();
-    this.#assigned.push({ offer, extranonce: this.extranonce });
+    if (this.#offers.at(-1) === offer) return;
+    const [oldest] = this.#offers;
+    const outlived = oldest !== undefined && oldest.job.height + HEIGHTS_KEPT <= offer.job.height;
+    if (outlived || this.#offers.length >= OFFERS_MAX) {
+      this.#offers.shift();
+      this.#extranonces.shift();
+    }
+    this.#offers.push(offer);
+    this.#extranonces.push(this.extranonce);
   }
 }
