@@ -3,6 +3,7 @@
  * other. What a node answers is written down, not believed: the unlocker asks the chain.
  */
 import { errorText, type Logger } from "../base/mod.ts";
+import type { Scheme } from "../config/mod.ts";
 import type { CandidateFate, Recorder, ShareRecord } from "../ledger/mod.ts";
 import type { VerifiedShare } from "../share/mod.ts";
 
@@ -34,6 +35,8 @@ export async function submitCandidate(
   deps: CandidateDeps,
   share: VerifiedShare,
   record: ShareRecord,
+  /** The scheme, where the ledger is being asked for it; undefined when it did not answer. */
+  settled?: Promise<Scheme | undefined>,
 ): Promise<CandidateFate> {
   const { log } = deps;
   const block = {
@@ -43,7 +46,12 @@ export async function submitCandidate(
   };
   log.info("block.found", block);
   const answers = deps.submitWork(record.nonce, record.headerHash, record.mix);
-  const fate = deps.recorder.recordCandidate({ ...record, blockDifficulty: share.job.difficulty });
+  const candidate = { ...record, blockDifficulty: share.job.difficulty };
+  const fate = settled === undefined
+    ? deps.recorder.recordCandidate(candidate)
+    : settled.then((scheme = record.scheme) =>
+      deps.recorder.recordCandidate({ ...candidate, scheme })
+    );
 
   // Notes wait for the row they belong to; a failed note is logged and costs nothing else.
   Promise.all([answers, fate]).then(async ([given]) => {

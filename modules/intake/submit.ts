@@ -31,6 +31,11 @@ export type Scheme = "prop" | "pplns" | "solo";
 /** The terms under which the job was sent to this session. */
 export interface ShareTerms {
   scheme: Scheme;
+  /**
+   * What the ledger says the scheme is, where that has to be asked. While it does not answer a share
+   * is refused; a block is recorded by `scheme`.
+   */
+  settled?: Promise<Scheme>;
   /** Credited when accepted (hashes). */
   difficulty: bigint;
   /** The largest result that counts. */
@@ -71,13 +76,17 @@ export async function submitShare(
   if (verdict.kind !== "valid") return reject(deps, submission, terms, verdict.kind);
   const { share } = verdict;
   const record = recordOf(share, terms);
+  const settled = terms.settled?.catch(() => undefined);
 
   if (share.candidate) {
-    const fate = await submitCandidate(deps, share, record).catch(() => undefined);
+    const fate = await submitCandidate(deps, share, record, settled).catch(() => undefined);
     if (fate === undefined) return undefined;
     if (fate !== "recorded") return reject(deps, submission, terms, "duplicate");
   } else {
-    const fate = await deps.recorder.record(record).catch(() => undefined);
+    const scheme = settled === undefined ? terms.scheme : await settled;
+    const fate = scheme === undefined
+      ? "away"
+      : await deps.recorder.record({ ...record, scheme }).catch(() => undefined);
     if (fate === undefined) return undefined;
     if (fate === "away" || fate === "busy") {
       deps.seen.forget(submission.headerHash, submission.nonce);

@@ -164,3 +164,25 @@ Deno.test("submitShare() logs a rejected share with all that looking at it again
     ...{ rejection: "lowDifficulty", difficulty: "1000" },
   }]);
 });
+
+Deno.test("submitShare() counts by the scheme that the ledger names, and nothing while it does not", async () => {
+  for (
+    const [result, settled, expected] of [
+      [1n << 242n, Promise.resolve("solo" as const), "solo"],
+      [1n << 242n, Promise.reject(new Error("away")), undefined],
+      [1n, Promise.resolve("solo" as const), "solo"],
+      // A block is recorded whatever happens, by the pool's own scheme then.
+      [1n, Promise.reject(new Error("away")), "prop"],
+    ] as const
+  ) {
+    const { deps, recorded, done } = setup(result);
+    const outcome = await submitShare(deps, SUBMISSION, { ...TERMS, settled });
+    assert.deepEqual(recorded.map(({ scheme }) => scheme), expected ? [expected] : []);
+    assert.equal(outcome!.accepted, expected !== undefined);
+    if (result === 1n) assert.ok(done.includes("recorded"));
+    if (outcome?.accepted === false) {
+      assert.equal(outcome.rejection, "away");
+      assert.equal(deps.seen.has(HEADER, SUBMISSION.nonce), false, "it may come again");
+    }
+  }
+});

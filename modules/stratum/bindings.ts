@@ -41,7 +41,7 @@ interface Held extends SchemeSpan {
 /** The extranonces of one worker that are bound, and everybody's as the ledger has them. */
 export class Bindings {
   readonly #held = new Map<string, Held>();
-  #wanted = new Map<string, ((span: SchemeSpan | undefined) => void)[]>();
+  #wanted = new Map<string, PromiseWithResolvers<SchemeSpan | undefined>>();
   #asking = false;
 
   constructor(readonly deps: BindingDeps) {}
@@ -114,25 +114,28 @@ export class Bindings {
     return free;
   }
 
-  /** The scheme of a whole nonce (0x and 16 digits) that no session's extranonce vouches for. */
-  schemeOf(nonce: string, height: number): Scheme | Promise<Scheme> {
-    const { several, digits, scheme } = this.deps;
-    if (!several) return scheme;
-    return this.#find(nonce.slice(2, 2 + digits)).then((span) =>
-      span !== undefined && height >= span.fromHeight && height < (span.toHeight ?? Infinity)
-        ? span.scheme
-        : scheme
-    );
+  /**
+   * The scheme of a whole nonce (0x and 16 digits) that no session's extranonce vouches for.
+   *
+   * @throws when the ledger does not answer
+   */
+  async schemeOf(nonce: string, height: number): Promise<Scheme> {
+    const { digits, scheme } = this.deps;
+    const span = await this.#find(nonce.slice(2, 2 + digits));
+    return span !== undefined && height >= span.fromHeight && height < (span.toHeight ?? Infinity)
+      ? span.scheme
+      : scheme;
   }
 
   /** Looks up what has gathered while the lookup before was on its way. */
   #find(extranonce: string): Promise<SchemeSpan | undefined> {
-    return new Promise((resolve) => {
-      const waiting = this.#wanted.get(extranonce);
-      if (waiting === undefined) this.#wanted.set(extranonce, [resolve]);
-      else waiting.push(resolve);
-      if (!this.#asking) void this.#ask();
-    });
+    let answer = this.#wanted.get(extranonce);
+    if (answer === undefined) {
+      answer = Promise.withResolvers();
+      this.#wanted.set(extranonce, answer);
+    }
+    if (!this.#asking) void this.#ask();
+    return answer.promise;
   }
 
   async #ask(): Promise<void> {
@@ -140,11 +143,11 @@ export class Bindings {
     while (this.#wanted.size > 0) {
       const wanted = this.#wanted;
       this.#wanted = new Map();
-      const extranonces = [...wanted.keys()];
-      // Without the ledger no share counts; a block, which is kept, then pays the common round.
-      const spans = await this.deps.store.find(extranonces).catch(() => []);
-      for (const [i, extranonce] of extranonces.entries()) {
-        for (const resolve of wanted.get(extranonce)!) resolve(spans[i]);
+      try {
+        const spans = await this.deps.store.find([...wanted.keys()]);
+        [...wanted.values()].forEach((answer, i) => answer.resolve(spans[i]));
+      } catch (error) {
+        for (const answer of wanted.values()) answer.reject(error);
       }
     }
     this.#asking = false;

@@ -322,7 +322,7 @@ export class Conversation {
     const vouched = extranonce !== "" && share.nonce.startsWith(`0x${extranonce}`);
     const terms = vouched
       ? placed.terms
-      : await service.freeTerms(share.nonce, share.headerHash, placed.terms);
+      : service.freeTerms(share.nonce, share.headerHash, placed.terms);
     const answer = await service.submit(miner, share, terms);
     if (answer === undefined) return {};
     if (!answer.accepted) return this.#refusal(id, answer);

@@ -119,12 +119,19 @@ export class MiningService {
     for (const extranonce of await bindings.sweep(jobs.highest)) extranonces.give(extranonce, 0);
   }
 
-  /** Terms for a nonce that no session's extranonce vouches for: its scheme is the nonce's own. */
-  async freeTerms(nonce: string, headerHash: string, terms: ShareTerms): Promise<ShareTerms> {
+  /**
+   * Terms for a nonce that no session's extranonce vouches for: its scheme is the nonce's own, which
+   * the ledger is asked for while the share is verified.
+   */
+  freeTerms(nonce: string, headerHash: string, terms: ShareTerms): ShareTerms {
     const found = this.deps.jobs.find(headerHash);
     const { bindings } = this.deps;
-    if (!("job" in found)) return { ...terms, scheme: bindings.scheme };
-    return { ...terms, scheme: await bindings.schemeOf(nonce, found.job.height) };
+    const free = { ...terms, scheme: bindings.scheme };
+    if (!("job" in found) || !bindings.deps.several) return free;
+    const settled = bindings.schemeOf(nonce, found.job.height);
+    // Nobody waits for it when the share is refused.
+    settled.catch(() => {});
+    return { ...free, settled };
   }
 
   /** The current job at the terms of HTTP getwork, or undefined while there is none. */
@@ -192,8 +199,8 @@ export class MiningService {
       ? termsOf(found.job, difficulty, scheme)
       // The corridor refuses the header; these terms are for its log.
       : { difficulty, scheme, target: targetOf(difficulty) };
-    const settled = await this.freeTerms(claim.nonce, headerHash, terms);
-    return await this.submit(miner, { ...claim, headerHash }, settled);
+    const free = this.freeTerms(claim.nonce, headerHash, terms);
+    return await this.submit(miner, { ...claim, headerHash }, free);
   }
 
   /** Keeps a hashrate that a worker with accepted shares reports; false when it does not count. */

@@ -79,15 +79,14 @@ export function scriptedDoor(malformedLimit = 50): ScriptedDoor {
       soloByLogin: true,
       epochOf: (height) => Math.floor(height / 30_000),
       healthy: () => door.healthy,
-      submit(submission, terms) {
+      async submit(submission, { settled, ...terms }) {
+        const scheme = settled === undefined ? terms.scheme : await settled;
         door.submissions.push(submission);
-        door.terms.push(terms);
+        door.terms.push({ ...terms, scheme });
         const rejection = SCRIPT[submission.nonce.slice(-2)];
-        return Promise.resolve(
-          rejection === undefined
-            ? { accepted: true, candidate: false, banned: false }
-            : { accepted: false, rejection, banned: false },
-        );
+        return rejection === undefined
+          ? { accepted: true, candidate: false, banned: false }
+          : { accepted: false, rejection, banned: false };
       },
       reportHashrate: (miner, hashrateHps) => door.reported.push({ miner, hashrateHps }),
     }),
