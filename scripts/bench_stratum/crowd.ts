@@ -14,6 +14,8 @@ const CROWD = 8_192;
 const ACTIVE = 500;
 const SOME = 1_000;
 const BROADCASTS = 15;
+/** Jobs after which memory is looked at again: what is not collected yet is in it then. */
+const JOBS = 64;
 /** Pauses between broadcasts, so that each finds everybody idle (ms). */
 const PAUSE_MS = 150;
 /** What one process with 20,000 file handles holds beside its other files, and what two share. */
@@ -52,6 +54,16 @@ export async function crowd(
       },
       { what: `node's push to the last of ${CROWD}`, value: ours.whole, unit: "ms" },
     );
+    for (let i = BROADCASTS; i < JOBS; i++) {
+      bench.newBlock();
+      await load.next("job");
+    }
+    const later = (await residentBytes(pool.pid) - before) / CROWD / 1024;
+    figures.push({
+      what: `the same after ${JOBS} jobs, garbage included`,
+      value: later,
+      unit: "KiB",
+    });
   }
   {
     say(`${SOME} miners`);
