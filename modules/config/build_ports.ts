@@ -45,6 +45,11 @@ export function buildPorts(
   }
   for (const [i, port] of raw.stratumPorts.entries()) {
     const difficulty = port.difficulty ?? proxy.difficulty;
+    if (port.scheme !== undefined && port.scheme !== raw.scheme) {
+      const message = `is not the pool's scheme, which is "${raw.scheme}": only EthereumStratum ` +
+        "miners are served there, whose nonces belong to their session";
+      warn(found, `stratumPorts.${i}.scheme`, message);
+    }
     ports.push({
       ...{ listen: port.listen, difficulty, scheme: port.scheme ?? raw.scheme },
       ...buildVarDiff(port.varDiff ?? proxy.varDiff, `stratumPorts.${i}`, difficulty, found),

@@ -78,6 +78,10 @@ Deno.test("each port has a scheme of its own, else the file's", () => {
   assert.equal(config.scheme, "pplns");
   const schemes = config.proxy.stratum.ports.map((port) => port.scheme);
   assert.deepEqual(schemes, ["pplns", "solo", "pplns"]);
+  assert.deepEqual(warningsOf({ scheme: "pplns", stratumPorts: [port, { listen: ":9010" }] }), [
+    "stratumPorts.0.scheme",
+  ]);
+  assert.deepEqual(warningsOf({ scheme: "solo", stratumPorts: [port] }), []);
 });
 
 Deno.test("stratumPorts open although proxy.enabled closes getwork and the first port", () => {
@@ -134,6 +138,8 @@ Deno.test("scheme, pplns, extranonce, niceHashMinDiff and fixedDiff have default
   assert.equal(config.pplns.windowMilli, 2_000n);
   assert.deepEqual([config.extranonce, config.instance], ["single", undefined]);
   assert.equal(config.proxy.niceHashMinDifficulty, 4_000_000_000n);
+  assert.equal(config.proxy.soloByLogin, true);
+  assert.equal(parse({ proxy: { soloByLogin: false } }).config.proxy.soloByLogin, false);
   assert.deepEqual(config.proxy.askedDifficulty, { min: 1_000_000n, max: 10n ** 15n });
   assert.equal(config.proxy.notifyListen, undefined);
   const { limits, banning } = config.proxy.policy;
