@@ -37,7 +37,7 @@ function longFunctions(path: string, lines: string[]): string[] {
       open.push({ start: index, indent: head[1]!, exempt: false });
     }
     const last = open.at(-1);
-    if (last !== undefined && line === `${last.indent}}`) {
+    if (last !== undefined && (line === `${last.indent}}` || line === `${last.indent}},`)) {
       open.pop();
       // A factory is as long as the functions it makes; those are counted on their own.
       const body = lines.slice(last.start + 1, index);
