@@ -9,6 +9,7 @@ import { openVerifier } from "../../modules/ethash/mod.ts";
 import { type Child, freePort, startChild, until } from "./process.ts";
 
 const VERSION = "v1.10.26";
+const GAS_LIMIT = 30_000_000;
 
 /** A running node. */
 export interface Geth extends AsyncDisposable {
@@ -17,6 +18,20 @@ export interface Geth extends AsyncDisposable {
   /** One JSON-RPC call. @throws with the node's message */
   call<T = unknown>(method: string, ...params: unknown[]): Promise<T>;
   output(): string;
+}
+
+/** How a node is started. */
+export interface GethOptions {
+  dir: string;
+  coinbase: string;
+  /** Further ones. */
+  flags?: string[];
+  /** Balances at block 0 (wei). */
+  alloc?: Record<string, bigint>;
+  /** Gas limit of every block. @default {30000000} */
+  gasLimit?: number;
+  /** Private key of an account of the node's own, unlocked. */
+  unlockedKey?: string;
 }
 
 /** Folder that survives a run: built tools and datasets. */
@@ -65,19 +80,16 @@ export async function datasetDir(): Promise<string> {
 
 /**
  * Starts a chain of its own that verifies proof of work; blocks pay 2 coins and burn the base fee.
- *
- * @param options.flags further ones
  */
-export async function startGeth(
-  options: { dir: string; coinbase: string; flags?: string[] },
-): Promise<Geth> {
-  const { dir, coinbase, flags = [] } = options;
+export async function startGeth(options: GethOptions): Promise<Geth> {
+  const { dir, coinbase, flags = [], unlockedKey } = options;
   const chainId = 8_021;
   const [binary, dag] = [await gethBinary(), await datasetDir()];
   await Deno.mkdir(dir, { recursive: true });
-  await Deno.writeTextFile(`${dir}/genesis.json`, JSON.stringify(genesis(chainId)));
+  await Deno.writeTextFile(`${dir}/genesis.json`, JSON.stringify(genesis(chainId, options)));
   const init = startChild(binary, ["--datadir", dir, "init", `${dir}/genesis.json`]);
   if (await init.exit !== 0) throw new Error(`geth init failed: ${init.output()}`);
+  const unlocked = unlockedKey === undefined ? [] : await unlock(binary, dir, unlockedKey);
   const port = freePort();
   const args = [
     ...["--datadir", dir, "--networkid", String(chainId), "--nodiscover", "--maxpeers", "0"],
@@ -85,8 +97,9 @@ export async function startGeth(
     ...["--authrpc.port", String(freePort()), "--http", "--http.addr", "127.0.0.1"],
     ...["--http.port", String(port), "--http.api", "eth,net,web3,miner,debug,txpool"],
     ...["--mine", "--miner.threads", "0", "--miner.etherbase", coinbase, "--gcmode", "archive"],
+    ...["--miner.gaslimit", String(options.gasLimit ?? GAS_LIMIT)],
     ...["--miner.recommit", "1s", "--ethash.cachesinmem", "1", "--ethash.dagsinmem", "1"],
-    ...["--ethash.dagdir", dag, "--verbosity", "3", ...flags],
+    ...["--ethash.dagdir", dag, "--verbosity", "3", ...unlocked, ...flags],
   ];
   const child: Child = startChild(binary, args, { env: { HOME: dir } });
   const url = `http://127.0.0.1:${port}`;
@@ -113,7 +126,23 @@ async function rpc<T>(url: string, method: string, params: unknown[]): Promise<T
   return result as T;
 }
 
-function genesis(chainId: number) {
+/** Puts a key into the node's keystore; gives the flags that unlock it. */
+async function unlock(binary: string, dir: string, key: string): Promise<string[]> {
+  await Deno.writeTextFile(`${dir}/key`, key.replace(/^0x/, ""), { mode: 0o600 });
+  await Deno.writeTextFile(`${dir}/password`, "password\n", { mode: 0o600 });
+  const child = startChild(binary, [
+    ...["account", "import", "--datadir", dir, "--lightkdf", "--password", `${dir}/password`],
+    `${dir}/key`,
+  ]);
+  const code = await child.exit;
+  const address = /\{([0-9a-f]{40})\}/.exec(child.output())?.[1];
+  if (code !== 0 || address === undefined) throw new Error(`No account: ${child.output()}`);
+  return [
+    ...["--unlock", `0x${address}`, "--password", `${dir}/password`, "--allow-insecure-unlock"],
+  ];
+}
+
+function genesis(chainId: number, { gasLimit = GAS_LIMIT, alloc = {} }: GethOptions) {
   const forks = [
     ...["homestead", "eip150", "eip155", "eip158", "byzantium", "constantinople", "petersburg"],
     ...["istanbul", "berlin", "london"],
@@ -125,8 +154,12 @@ function genesis(chainId: number) {
       ethash: {},
     },
     difficulty: "0x20000",
-    gasLimit: "0x1c9c380",
-    alloc: {},
+    gasLimit: "0x" + gasLimit.toString(16),
+    alloc: Object.fromEntries(
+      Object.entries(alloc).map((
+        [address, wei],
+      ) => [address, { balance: "0x" + wei.toString(16) }]),
+    ),
   };
 }
 
