@@ -15,6 +15,12 @@ import { JOB_HEIGHTS } from "../work/mod.ts";
 /** Heights above the highest one seen for which no worker of no instance has a header yet. */
 export const HEIGHTS_AHEAD = 2;
 
+/**
+ * Of all nonces at most a 32nd lies under bound extranonces: who has none finds such nonces too, and
+ * logins cost nothing.
+ */
+const BOUND_SHARE = 32;
+
 /** Where spans are kept for all workers and instances. */
 export interface SpanStore {
   bind(extranonce: string, span: SchemeSpan): Promise<void>;
@@ -30,6 +36,8 @@ export interface BindingDeps {
   several: boolean;
   /** Hex digits of every extranonce. */
   digits: number;
+  /** Workers that share the extranonces. @default {1} */
+  workers?: number;
   store: SpanStore;
   log: Logger;
 }
@@ -49,6 +57,12 @@ export class Bindings {
   /** The pool's own scheme. */
   get scheme(): Scheme {
     return this.deps.scheme;
+  }
+
+  /** Whether no further extranonce may be bound now, those that still rest included. */
+  get isFull(): boolean {
+    const { digits, workers = 1 } = this.deps;
+    return this.#held.size >= 16 ** digits / BOUND_SHARE / workers;
   }
 
   /** Takes what an earlier run of this worker left bound; sweeps end it. */

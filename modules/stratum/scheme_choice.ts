@@ -42,6 +42,9 @@ export class SchemeChoice {
     if (this.#scheme !== undefined && this.#scheme !== scheme) {
       return refuse(`This connection mines ${this.#scheme}: open another one for ${scheme}`);
     }
+    if (scheme !== bindings.scheme && this.#scheme === undefined && bindings.isFull) {
+      return refuse(`Too many ${scheme} sessions at a time: try again in a few minutes`);
+    }
     // Without a height nobody can say from when on.
     if (scheme !== bindings.scheme && jobs.highest === 0) return WORK_NOT_READY;
     this.#scheme = scheme;

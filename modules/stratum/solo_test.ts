@@ -183,6 +183,23 @@ Deno.test("solo waits for the ledger: no login before every door knows of it", a
   assert.match(await peer.ask("mining.authorize", [`solo:${A}`]), /"result":true/);
 });
 
+Deno.test("solo logins, which cost nothing, take no more than a 32nd of all nonces", async () => {
+  const door = scriptedDoor();
+  const logIn = async () => {
+    const peer = await Peer.stratum1(door);
+    const answer = await peer.ask("mining.authorize", [`solo:${A}`]);
+    peer.conversation.close();
+    return answer;
+  };
+  for (let n = 0; n < 2_048; n++) assert.match(await logIn(), /"result":true/);
+  assert.match(await logIn(), /Too many solo sessions at a time/);
+  // Their nonces are free again when every job that they were bound for is too old.
+  await door.service.sweepExtranonces(0);
+  for (let n = 2; n < 12; n++) door.jobs.add(scriptedJob(n));
+  await door.service.sweepExtranonces(0);
+  assert.match(await logIn(), /"result":true/);
+});
+
 /** What a miner that wants to gain can do, in any order. */
 const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("job", "job", "job", "sweep") }) },

@@ -108,7 +108,7 @@ async function start(
   });
   const schemes = new Set(options.stratum?.ports.map(({ scheme }) => scheme));
   const bindings = new Bindings({
-    ...{ scheme: options.scheme, digits: extranonces.digits, log },
+    ...{ scheme: options.scheme, digits: extranonces.digits, workers: options.workers, log },
     several: options.soloByLogin || [...schemes].some((scheme) => scheme !== options.scheme),
     store: {
       bind: (...span) => bindExtranonce({ store, keys }, ...span),
