@@ -70,6 +70,16 @@ export async function releaseLease(deps: LedgerDeps, lease: Lease): Promise<bool
   return (await callLease(deps, role, ["release", holder, token, 0]))[0] !== "";
 }
 
+/** Whether an open-ethereum-pool recorded a share within the last minute: nobody gets a lease then. */
+export async function oldPoolSeen({ store, keys }: LedgerDeps): Promise<boolean> {
+  const [newest, time] = await store.multi([
+    ["ZRANGE", keys.hashrate(), "0", "0", "REV", "WITHSCORES"],
+    ["TIME"],
+  ]);
+  const score = Number(listOf(newest!)[1] ?? 0);
+  return score + OLD_POOL_SECONDS > Number(listOf(time!)[0]);
+}
+
 async function callLease(deps: LedgerDeps, role: Role, args: (string | number)[]) {
   const { own, hashrate } = deps.keys;
   const keys = [own.lease(role), own.fence(role), hashrate()];

@@ -9,6 +9,7 @@ export { type Books, MovingBooks, readBooks } from "./audit_books.ts";
 export * from "./block_rows.ts";
 export * from "./blocks.ts";
 export * from "./extranonces.ts";
+export * from "./durability.ts";
 export * from "./export.ts";
 export * from "./instances.ts";
 export * from "./journal.ts";
