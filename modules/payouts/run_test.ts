@@ -1,10 +1,13 @@
 /** The payer over a real redis-server and a development chain: order, reorganizations, refusals. */
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import { PoolError, shannonToWei } from "../base/mod.ts";
-import { FencedError } from "../ledger/mod.ts";
+import { backgroundSave, FencedError } from "../ledger/mod.ts";
 import { minerAddress, openPayerWorld, sendForeign } from "../../tests/support/payer_world.ts";
+import { until } from "../../tests/support/process.ts";
 import { HaltError } from "./halt.ts";
 import { openPaymentJournal } from "./journal.ts";
+import { createRun } from "./run.ts";
 
 Deno.test("createRun() sends the next payment only when the last one has a receipt", async () => {
   await using world = await openPayerWorld();
@@ -330,4 +333,25 @@ Deno.test("createRun() stops at once when its lease is lost", async () => {
   await assert.rejects(life.step(world.lease), (error) => error instanceof FencedError);
   assert.equal((await world.accounts.account(minerAddress(1))).balanceShannon, 5_000n);
   life.close();
+});
+
+Deno.test("createRun() has Redis save after a run that paid, and not after one that did not", async () => {
+  await using world = await openPayerWorld();
+  await world.credit(minerAddress(1), 5_000n);
+  const life = world.start();
+  let saves = 0;
+  const afterRun = async () => {
+    saves++;
+    await backgroundSave(world.store);
+  };
+  const run = createRun(life.payer, { afterRun });
+  for (let i = 0; i < 12; i++) {
+    await run.step(world.lease);
+    world.dev.chain.mine(1);
+    await world.clock.advance(31_000);
+  }
+  life.close();
+  assert.equal(saves, 1);
+  const dump = `${dirname(world.endpoint)}/dump.rdb`;
+  await until("the RDB file", async () => (await Deno.stat(dump)).isFile);
 });
