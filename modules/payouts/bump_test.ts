@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { shannonToWei } from "../base/mod.ts";
 import {
   Crash,
+  crashAt,
   minerAddress,
   openPayerWorld,
   type PayerWorld,
@@ -146,3 +147,40 @@ Deno.test("createRun() takes a replacement from the journal that Redis has forgo
   next.close();
   await assertPaid(world, payment.id, bumped!.signed!.hash);
 });
+
+for (const when of ["before", "after"] as const) {
+  Deno.test(`createRun() pays once after dying ${when} any call around a replacement`, async () => {
+    await using world = await openPayerWorld({ options: BUMP });
+    let bumps = 0;
+    for (let nth = 1, reached = true; reached; nth++) {
+      const login = minerAddress(nth);
+      world.dev.face.tipWei = GWEI;
+      world.dev.chain.mempool.hold(true);
+      await world.credit(login, 5_000n);
+      const first = world.start();
+      for (let i = 0; i < 3; i++) await first.step(world.lease);
+      first.close();
+      const [payment] = await world.payments.open();
+      await world.clock.advance(601_000);
+      world.dev.face.tipWei = 3n * GWEI;
+      const fault = crashAt(nth, when);
+      const dying = world.start({ wrap: fault.wrap });
+      await dying.step(world.lease).catch((error) => assert.ok(error instanceof Crash, error));
+      dying.close();
+      reached = fault.reached();
+      const next = world.start();
+      await next.step(world.lease);
+      world.dev.chain.mempool.hold(false);
+      await world.drive(next, world.isQuiet);
+      next.close();
+      assert.equal(await world.receivedWei(login), shannonToWei(5_000n));
+      const { hashes, state } = (await world.payments.payment(payment!.id))!;
+      assert.equal(state, "confirmed");
+      bumps += hashes.length - 1;
+      const { minersShannon, financesShannon } = await world.sums();
+      assert.deepEqual([minersShannon, financesShannon], [5_000n * BigInt(nth), minersShannon]);
+      if (!reached) assert.ok(nth > 20, `only ${nth} calls were tried`);
+    }
+    assert.ok(bumps > 20, `only ${bumps} replacements`);
+  });
+}

@@ -2,6 +2,7 @@
 import { type LoopStatus, type Payment, type Payments } from "../ledger/mod.ts";
 import { findByNonce } from "./nonces.ts";
 import type { PayerNode } from "./payer.ts";
+import { isSigned } from "./transactions.ts";
 
 /** What explanations are read with. */
 export interface ExplainReader {
@@ -91,7 +92,9 @@ async function lookAt({ node, options }: ExplainReader, payment: Payment) {
   const chain: string[] = [];
   let mined: { next: string; well: boolean } | undefined, pending = false;
   const head = await node.blockNumber();
-  for (const hash of payment.hashes) {
+  const asked = isSigned(payment.signed!.raw) ? undefined : payment.hashes[0];
+  if (asked !== undefined) chain.push("the node was asked to sign and send it");
+  for (const hash of payment.hashes.filter((one) => one !== asked)) {
     const receipt = await node.getReceipt(hash);
     if (receipt === undefined) {
       const waits = await node.getTransaction(hash) !== undefined;
