@@ -44,7 +44,7 @@ async function troubles(text: string, dir: string): Promise<string[]> {
 }
 
 // node-redis keeps a timer of its own for a while after a server that cannot be reached.
-const LOSES_REDIS = { sanitizeOps: false };
+const LOSES_REDIS = { sanitizeOps: false, sanitizeResources: false };
 
 Deno.test("doctor finds a pool well, and names what is not", LOSES_REDIS, async () => {
   await using redis = await startRedis({ durable: true });
