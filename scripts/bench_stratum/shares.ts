@@ -1,5 +1,5 @@
 /** Shares of a thousand miners: closed loop, half of that rate, and more than the pool can take. */
-import { buildClient, COMMANDS, startProgram } from "../bench_verifier/programs.ts";
+import { buildClient, COMMANDS, startProgram, threadsCommand } from "../bench_verifier/programs.ts";
 import { type Figure, median, say } from "./figures.ts";
 import { compareWithStore, runLoad } from "./load_run.ts";
 import { startBench } from "./parts.ts";
@@ -29,6 +29,7 @@ export async function lightShares(
   const full = await runLoad(pool!, { ...miners, rate: 0, nonces: files[0]! });
   const { writes, scripts, batches } = callsBetween(before, await readCalls(store));
   verify.push(await verifyMicros());
+  const bothCores = await verifyMicrosOfTwo();
   const rate = Math.round(full.perSecond / 2);
   say(`${MINERS} miners at half of that rate`);
   const half = await runLoad(pool!, { ...miners, rate, nonces: files[1]! });
@@ -47,6 +48,7 @@ export async function lightShares(
       ...{ value: full.perSecond, unit: "/s", goal: { atLeast: 10_000 } },
     },
     { what: "light: one verification in batches of 64", value: verifyOnly, unit: "µs" },
+    { what: "light: the same with two cores at it", value: bothCores, unit: "µs" },
     {
       what: "light: pool CPU per accepted share",
       ...{ value: full.cpuMicros, unit: "µs", goal: { atMost: verifyOnly + REST_MICROS } },
@@ -130,4 +132,13 @@ async function verifyMicros(): Promise<number> {
   const micros = (await program.round()).get("light64")!;
   await program.close();
   return micros;
+}
+
+/** CPU of one verification while two threads share the processor's last cache, as in the pool. */
+async function verifyMicrosOfTwo(): Promise<number> {
+  const threads = 2;
+  const program = await startProgram("quarry", threadsCommand(0, threads));
+  const wallMicros = (await program.round()).get("all threads")!;
+  await program.close();
+  return wallMicros * threads;
 }
