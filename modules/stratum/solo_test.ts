@@ -292,3 +292,23 @@ Deno.test("Bindings end as they began, two heights ahead, and are forgotten when
   await service.sweepExtranonces(0);
   assert.equal(await schemeAt(to - 1), "prop");
 });
+
+Deno.test("Bindings ends what an earlier run left, and gives it back", async () => {
+  const door = scriptedDoor();
+  const { service, jobs } = door;
+  const { bindings, extranonces } = service.deps;
+  const span = { scheme: "solo" as const, fromHeight: 3 };
+  await bindings.deps.store.bind("0001", span);
+  bindings.adopt(extranonces.withhold(["0001"]));
+  assert.equal((await Peer.stratum1(door)).extranonce, "0002");
+  const schemeAt = (height: number) => bindings.schemeOf(nonce("0001", 1), height);
+  // Still bound for the jobs that its former session may have.
+  assert.equal(await schemeAt(jobs.highest), "solo");
+  await service.sweepExtranonces(0);
+  const to = jobs.highest + HEIGHTS_AHEAD;
+  assert.deepEqual([await schemeAt(to - 1), await schemeAt(to)], ["solo", "prop"]);
+  for (let n = 2; jobs.highest < to + 7; n++) jobs.add(scriptedJob(n));
+  await service.sweepExtranonces(0);
+  assert.deepEqual(await bindings.deps.store.find(["0001"]), [undefined]);
+  assert.equal(bindings.release("0001"), false);
+});
