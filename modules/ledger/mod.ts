@@ -16,6 +16,7 @@ export * from "./journal.ts";
 export * from "./keys.ts";
 export * from "./leases.ts";
 export * from "./legacy_rows.ts";
+export * from "./migrate.ts";
 export * from "./mining.ts";
 export * from "./opening.ts";
 export * from "./payments.ts";
