@@ -5,7 +5,7 @@
  *   deno task pool config.json --check    says everything that is wrong with the file
  */
 import pino from "pino";
-import { type Api, serveApi } from "./modules/api/mod.ts";
+import { type Api, serveApi, type SettingsOptions } from "./modules/api/mod.ts";
 import {
   createLogger,
   type Facts,
@@ -33,6 +33,8 @@ import { unlockerOptions } from "./modules/unlocker/mod.ts";
 import { supervise, type Supervised } from "./modules/workers/mod.ts";
 
 const USAGE = "Usage: deno task pool CONFIG.json [--check]";
+/** A miner's own threshold may be as many times the pool's. */
+const THRESHOLD_FACTOR = 10_000n;
 /** A stop that takes longer than this is cut short (milliseconds). */
 const STOP_MS = 15_000;
 
@@ -93,7 +95,7 @@ async function open(
 
   const { unlocker, payouts, api, proxy } = config;
   const mines = proxy.enabled || proxy.stratum.enabled;
-  const network = mines || unlocker.enabled || payouts.enabled
+  const network = mines || unlocker.enabled || payouts.enabled || config.network !== undefined
     ? await resolveNetwork({ network: config.network, nodes: nodesOf(config) }, {
       ...{ ...deps, clock: systemClock },
     })
@@ -116,7 +118,8 @@ async function open(
   }
   if (api.enabled) {
     worker("stats", { ...common, api } satisfies StatsWorkerOptions, netOnly(config));
-    const served: Api = await serveApi({ ...common, api }, {
+    const settings = settingsOf(config, network);
+    const served: Api = await serveApi({ ...common, api, ...settings }, {
       ...{ log: log.for("api"), clock: systemClock, mining: () => mining?.status() },
     });
     parts.push({ name: "api", stop: () => served.close() });
@@ -153,6 +156,24 @@ function nodesOf({ upstreams, unlocker, payouts }: Config): NodeOptions[] {
     url: daemon,
     timeoutMs,
   }));
+}
+
+/** Miners' settings need to know the chain and the pool's address; a file of the API alone may not. */
+function settingsOf(
+  { payouts, api }: Config,
+  network: Network | undefined,
+): { settings?: SettingsOptions } {
+  if (network === undefined || payouts.address === "") return {};
+  const { address, thresholdShannon, minThresholdShannon } = payouts;
+  return {
+    settings: {
+      pool: { chainId: network.chainId, address },
+      thresholdShannon,
+      thresholdMin: minThresholdShannon < thresholdShannon ? minThresholdShannon : thresholdShannon,
+      thresholdMax: thresholdShannon * THRESHOLD_FACTOR,
+      cooldownMs: api.settingsCooldownMs,
+    },
+  };
 }
 
 function known(

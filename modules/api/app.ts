@@ -18,6 +18,7 @@ import { AccountCache } from "./account_cache.ts";
 import { Latest } from "./latest.ts";
 import { accountBody, blocksBody, minersBody, paymentsBody, statsBody } from "./old_shapes.ts";
 import { type MiningHealth, readiness } from "./readiness.ts";
+import { settingsDoor, type SettingsOptions } from "./settings_door.ts";
 import { servePage } from "./static.ts";
 
 /** Account bodies held at most. */
@@ -38,6 +39,8 @@ export interface AppOptions {
   statsCollectIntervalMs: number;
   /** Folder of the page; undefined: no page. */
   page?: string;
+  /** What signed settings are checked with; undefined: nobody can change any here. */
+  settings?: SettingsOptions;
 }
 
 /** What the app works with. */
@@ -97,6 +100,7 @@ export function createApp(options: AppOptions, deps: AppDeps) {
       const state = await readiness({ ...deps, pool, statsCollectIntervalMs });
       return reply(JSON.stringify(state) + "\n", state.ready ? 200 : 503);
     })
+    .route("/api/v2", settingsDoor(options.settings, deps))
     .use("*", options.page === undefined ? pass : servePage(options.page))
     .notFound(() => reply(null, 404))
     .onError((error, context) => {

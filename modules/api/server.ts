@@ -6,6 +6,7 @@ import { createKeys, type RedisOptions } from "../ledger/mod.ts";
 import { createApp } from "./app.ts";
 import { connectingStore } from "./connecting_store.ts";
 import type { MiningHealth } from "./readiness.ts";
+import type { SettingsOptions } from "./settings_door.ts";
 import { DEFAULT_PAGE } from "./static.ts";
 
 /** What the API is opened with. */
@@ -17,6 +18,8 @@ export interface ApiOptions {
   /** Name of this instance. */
   instance: string;
   api: ApiConfig;
+  /** What signed settings are checked with; undefined: they are off. */
+  settings?: SettingsOptions;
 }
 
 /** A running API. */
@@ -29,6 +32,8 @@ export interface Api {
 
 /** Replies under way may take this long (milliseconds) at the end. */
 const CLOSE_MS = 3_000;
+/** Largest body: of a signed message (bytes). */
+const BODY_BYTES_MAX = 8_192;
 /** Connections held at once: browsers, and a load balancer's. */
 const CONNECTIONS_MAX = 1_024;
 
@@ -51,10 +56,11 @@ export async function serveApi(
   const app = createApp({
     ...{ payments: api.payments, statsCollectIntervalMs: api.statsCollectIntervalMs },
     page,
+    ...(options.settings === undefined ? {} : { settings: options.settings }),
   }, { ...deps, store, keys: createKeys(options.prefix) });
   const { hostname, port } = api.listen;
   const server = await serveHttp(
-    { hostname, port, connectionsMax: CONNECTIONS_MAX, bodyBytesMax: 0 },
+    { hostname, port, connectionsMax: CONNECTIONS_MAX, bodyBytesMax: BODY_BYTES_MAX },
     (request) => app.fetch(request),
     deps,
   ).catch(async (error) => {

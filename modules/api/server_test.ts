@@ -12,7 +12,12 @@ function options(endpoint: string, purgeOnly = false): ApiOptions {
     redis: { endpoint, database: 0, password: "" },
     api: {
       ...{ enabled: true, listen: { hostname: "127.0.0.1", port: 0 }, purgeOnly },
-      ...{ statsCollectIntervalMs: 5_000, purgeIntervalMs: 600_000, luckWindow: [64] },
+      ...{
+        settingsCooldownMs: 3_600_000,
+        statsCollectIntervalMs: 5_000,
+        purgeIntervalMs: 600_000,
+        luckWindow: [64],
+      },
       ...{ hashrateWindowMs: 1_800_000, hashrateLargeWindowMs: 10_800_000 },
       ...{ payments: 30, blocks: 50 },
     },

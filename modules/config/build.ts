@@ -72,6 +72,7 @@ function buildApi(raw: RawConfig, path: (name: string) => string, found: Finding
     enabled: api.enabled,
     listen: api.listen,
     statsCollectIntervalMs: api.statsCollectInterval,
+    settingsCooldownMs: api.settingsCooldown,
     purgeIntervalMs: api.purgeInterval,
     hashrateWindowMs: api.hashrateWindow,
     hashrateLargeWindowMs: api.hashrateLargeWindow,

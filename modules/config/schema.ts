@@ -65,6 +65,7 @@ const api = z.object({
   hashrateLargeWindow: pause("3h", "long, precise hashrate"),
   luckWindow: z.array(z.int().min(1).max(100_000)).min(1).max(16).default([64, 128, 256])
     .describe("blocks over which luck is averaged"),
+  settingsCooldown: pause("1h", "time between two changes of a miner's settings"),
   payments: count(50, "payments shown", 1, 10_000),
   blocks: count(50, "blocks shown", 1, 10_000),
   purgeOnly: flag(false, "only purge, for an API elsewhere that reads a replica"),

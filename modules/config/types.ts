@@ -220,6 +220,8 @@ export interface ApiConfig {
   readonly hashrateLargeWindowMs: number;
   /** Windows of the luck table (blocks), ascending. */
   readonly luckWindow: readonly number[];
+  /** Time between two changes of a miner's settings (milliseconds). */
+  readonly settingsCooldownMs: number;
   /** Payments shown. */
   readonly payments: number;
   /** Blocks shown. */

@@ -112,6 +112,8 @@ function ownKeys(own: string) {
     fence: (role: string) => `${own}:fence:${role}`,
     /** hash: `<height>:<nonce>` → JSON (BlockAccount) of each block that left the candidates. */
     blockAccounts: () => `${own}:blocks:accounts`,
+    /** list: JSON (AuditRow) of what people changed, newest first. */
+    acts: () => `${own}:acts`,
     /** string: JSON of the differences that were signed off when quarry took the database over. */
     opening: () => `${own}:opening`,
     /** string: height up to which the chain was searched for blocks of ours. */

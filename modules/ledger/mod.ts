@@ -6,6 +6,7 @@
 export * from "./accounts.ts";
 export { audit, type AuditFinding, type AuditReport, isClean } from "./audit.ts";
 export { type Books, MovingBooks, readBooks } from "./audit_books.ts";
+export * from "./audit_log.ts";
 export * from "./block_rows.ts";
 export * from "./blocks.ts";
 export * from "./extranonces.ts";

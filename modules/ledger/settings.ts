@@ -15,6 +15,8 @@ export interface MinerSettings {
   thresholdShannon?: Shannon;
   /** Most that the gas of a payment may cost when the miner bears it. */
   feeCeilingWei?: Wei;
+  /** E-mail address or https URL that is told of alerts. */
+  notify?: string;
   /** Grows with every change, so that an old message cannot undo a newer one. */
   nonce: number;
   /** Unix seconds. */
@@ -45,11 +47,12 @@ export function createSettings({ store, keys }: { store: Store; keys: Keys }): S
       }
       return all;
     },
-    async write(login, { thresholdShannon, feeCeilingWei, nonce, updatedAt }) {
+    async write(login, { thresholdShannon, feeCeilingWei, notify, nonce, updatedAt }) {
       if (!isAddress(login) || login !== login.toLowerCase()) throw unreadable(login);
       const text = JSON.stringify({
         ...(thresholdShannon === undefined ? {} : { thresholdShannon: `${thresholdShannon}` }),
         ...(feeCeilingWei === undefined ? {} : { feeCeilingWei: `${feeCeilingWei}` }),
+        ...(notify === undefined ? {} : { notify }),
         ...{ nonce, updatedAt },
       });
       return await store.script(WRITE, [key], [login, text, `${nonce}`]) === "ok";
@@ -59,11 +62,12 @@ export function createSettings({ store, keys }: { store: Store; keys: Keys }): S
 
 function settingsOf(login: string, text: string): MinerSettings {
   try {
-    const { thresholdShannon, feeCeilingWei, nonce, updatedAt } = JSON.parse(text);
+    const { thresholdShannon, feeCeilingWei, notify, nonce, updatedAt } = JSON.parse(text);
     if (!Number.isSafeInteger(nonce) || !Number.isSafeInteger(updatedAt)) throw unreadable(login);
     return {
       ...(thresholdShannon === undefined ? {} : { thresholdShannon: amountOf(thresholdShannon) }),
       ...(feeCeilingWei === undefined ? {} : { feeCeilingWei: amountOf(feeCeilingWei) }),
+      ...(typeof notify === "string" ? { notify } : {}),
       ...{ nonce, updatedAt },
     };
   } catch (cause) {

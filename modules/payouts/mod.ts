@@ -27,5 +27,6 @@ export { type Preview, type PreviewReader, previewRun } from "./preview.ts";
 export { createRun, type Run, type StepResult } from "./run.ts";
 export { type KeyReader, keyRights } from "./key_sources.ts";
 export { decryptKeystore } from "./keystore.ts";
+export * from "./settings_message.ts";
 export { openSigner, type Signer } from "./signer.ts";
 export type { PayerWorkerOptions } from "./worker_options.ts";

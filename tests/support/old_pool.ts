@@ -1,5 +1,5 @@
 /** The recorded database of a real open-ethereum-pool, and an API over any test database. */
-import { createApp } from "../../modules/api/mod.ts";
+import { createApp, type SettingsOptions } from "../../modules/api/mod.ts";
 import { type Clock, FakeClock, silentLogger } from "../../modules/base/mod.ts";
 import { createKeys, openStore, type Store } from "../../modules/ledger/mod.ts";
 import { createCollector } from "../../modules/stats/mod.ts";
@@ -43,6 +43,7 @@ export async function openApiWorld(
     api?: Partial<typeof RECORDED.api>;
     mining?: { ready: boolean; reason: string; sessions: number };
     page?: string;
+    settings?: SettingsOptions;
   } = {},
 ): Promise<ApiWorld> {
   const redis = await startRedis(options);
@@ -55,7 +56,11 @@ export async function openApiWorld(
   const deps = { store, keys, clock: clock as Clock, log: silentLogger };
   const collector = createCollector(api, deps);
   const app = createApp(
-    { ...api, ...(options.page === undefined ? {} : { page: options.page }) },
+    {
+      ...api,
+      ...(options.page === undefined ? {} : { page: options.page }),
+      ...(options.settings === undefined ? {} : { settings: options.settings }),
+    },
     { ...deps, mining: () => options.mining },
   );
   return {
