@@ -3,12 +3,21 @@
  *
  *   deno task payouts CONFIG --dry-run [--json]         what the next run would pay; touches nothing
  *   deno task payouts CONFIG resolve [--json]           every unfinished payment, explained
+ *   deno task payouts CONFIG resolve 0xADDRESS:SHANNON  what the old pool left pending: booked or
+ *                                                       returned, as the chain says
  *   deno task payouts CONFIG open                       open payments and held miners
  *   deno task payouts CONFIG settle --before-rollback   fails while anything is open
  *   deno task payouts CONFIG accept NONCE               a foreign transaction that used it is known
  *   deno task payouts CONFIG release ADDRESS            a held miner may be paid again
  */
-import { errorText, isAddress, PoolError, silentLogger, systemClock } from "../modules/base/mod.ts";
+import {
+  errorText,
+  isAddress,
+  PoolError,
+  silentLogger,
+  systemClock,
+  unixSeconds,
+} from "../modules/base/mod.ts";
 import { createNode } from "../modules/chain/mod.ts";
 import { type Config, loadConfig } from "../modules/config/mod.ts";
 import {
@@ -16,21 +25,26 @@ import {
   createKeys,
   createPayments,
   createSettings,
+  type LedgerDeps,
   openStore,
   type Payments,
+  readOldPayment,
   readStatus,
+  settleOldPayment,
   type Store,
 } from "../modules/ledger/mod.ts";
 import {
   type Explained,
   explainOpen,
   type ExplainReader,
+  fateOfOldPayment,
   type Preview,
   type PreviewReader,
   previewRun,
 } from "../modules/payouts/mod.ts";
 
-const USAGE = "Usage: deno task payouts CONFIG --dry-run [--json] | resolve [--json] | open | " +
+const USAGE =
+  "Usage: deno task payouts CONFIG --dry-run [--json] | resolve [--json | ROW] | open | " +
   "settle --before-rollback | accept NONCE | release ADDRESS";
 
 /** What a command prints, and its exit code. */
@@ -44,7 +58,7 @@ export interface CommandDeps {
   payments: Payments;
   /** The paying address. */
   address: string;
-  chain(): Promise<PreviewReader & ExplainReader>;
+  chain(): Promise<PreviewReader & ExplainReader & { ledger: LedgerDeps }>;
 }
 
 /** Runs one command over the ledger's payments. */
@@ -64,6 +78,9 @@ export async function runCommand(
     const lines = json ? [toJson({ well, ...explained })] : explainedLines(explained);
     return { lines, exitCode: well ? 0 : 1 };
   }
+  if (command === "resolve" && value.includes(":")) {
+    return await resolveOld(value, address, await chain());
+  }
   if (command === "open") return { lines: await openLines(payments), exitCode: 0 };
   if (command === "settle" && value === "--before-rollback") return await settled(payments);
   if (command === "accept" && /^\d{1,15}$/.test(value)) {
@@ -76,6 +93,29 @@ export async function runCommand(
     return { lines: [`${value.toLowerCase()} ${what}`], exitCode: released ? 0 : 1 };
   }
   return { lines: [USAGE], exitCode: 2 };
+}
+
+/** Books or returns what the old pool left pending, as the chain says; asks nobody. */
+async function resolveOld(
+  row: string,
+  address: string,
+  { node, options, ledger }: PreviewReader & ExplainReader & { ledger: LedgerDeps },
+): Promise<CommandResult> {
+  const old = await readOldPayment(ledger, row.toLowerCase());
+  if (old === undefined) return { lines: [`${row} is not pending`], exitCode: 1 };
+  const fate = await fateOfOldPayment(node, address, old, options.confirmations);
+  if (fate.kind === "unknown") {
+    return { lines: [`${row} stays pending: ${fate.reason}`], exitCode: 1 };
+  }
+  const now = unixSeconds(systemClock);
+  const outcome = fate.kind === "paid" ? { paidBy: fate.hash } : "return";
+  const done = await settleOldPayment(ledger, old, outcome, now);
+  const what = fate.kind === "paid"
+    ? `was paid by ${fate.hash} in block ${fate.height}, and is booked`
+    : done === "unlocked"
+    ? "was locked and never debited: the lock is gone"
+    : `was not sent in ${fate.blocks} blocks since: the debit is returned`;
+  return { lines: [`${row} ${what}`], exitCode: 0 };
 }
 
 /** JSON with amounts as decimal text. */
@@ -158,7 +198,7 @@ function depsOf(config: Config, store: Store): CommandDeps {
         ...{ name: "payouts.daemon", url: payouts.daemon, timeoutMs: payouts.timeoutMs },
       });
       return {
-        ...{ node, payments, options: payouts, clock: systemClock },
+        ...{ node, payments, options: payouts, clock: systemClock, ledger: { store, keys } },
         accounts: createAccounts({ store, keys }),
         settings: createSettings({ store, keys }),
         signer: { address: payouts.address },

@@ -9,13 +9,13 @@ import {
 import { readStatus, writeStatus } from "../modules/ledger/mod.ts";
 import { type CommandDeps, runCommand } from "./payouts.ts";
 
-function depsOf(world: PayerWorld): CommandDeps {
+export function depsOf(world: PayerWorld): CommandDeps {
   const { payments, accounts, node, clock, options } = world;
   return {
     ...{ payments, address: world.from },
     chain: () =>
       Promise.resolve({
-        ...{ payments, accounts, node, clock, options, chainId: 1337 },
+        ...{ payments, accounts, node, clock, options, chainId: 1337, ledger: world },
         settings: world.minerSettings,
         signer: { address: world.from },
         status: async () => (await readStatus(world))["payer"],

@@ -19,6 +19,7 @@ export * from "./leases.ts";
 export * from "./legacy_rows.ts";
 export * from "./migrate.ts";
 export * from "./mining.ts";
+export * from "./old_payments.ts";
 export * from "./opening.ts";
 export * from "./payments.ts";
 export * from "./recorder.ts";

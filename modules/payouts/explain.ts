@@ -43,7 +43,8 @@ export async function explainOpen(reader: ExplainReader): Promise<Explained> {
   }
   for (const row of await payments.foreignRows()) {
     troubles.push(
-      `payments:pending or payments:lock has ${row}, which is not ours: settle it first`,
+      `the old pool left ${row} unfinished: deno task payouts CONFIG resolve ${row} looks for it ` +
+        "on the chain, and books or returns it",
     );
   }
   for (const login of (await payments.held()).toSorted()) {

@@ -24,6 +24,7 @@ export type { Moment, Payer, PayerNode, PayerOptions } from "./payer.ts";
 export { type Plan, type PlanFacts, type PlannedPayment, planPayments } from "./plan.ts";
 export { type Explained, explainOpen, type ExplainReader, type Explanation } from "./explain.ts";
 export { type Preview, type PreviewReader, previewRun } from "./preview.ts";
+export { fateOfOldPayment, type OldFate } from "./old_payments.ts";
 export { createRun, type Run, type StepResult } from "./run.ts";
 export { type KeyReader, keyRights } from "./key_sources.ts";
 export { decryptKeystore } from "./keystore.ts";

@@ -268,7 +268,7 @@ function foreignRow(login: string, amountShannon: bigint): HaltError {
   return new HaltError(
     `payments:pending or payments:lock has a row that is not ours (paying ${login} ` +
       `${amountShannon} Shannon)`,
-    "settle what the old pool left pending, then remove its row and the lock",
+    "deno task payouts CONFIG resolve says what became of it, and settles it",
   );
 }
 
