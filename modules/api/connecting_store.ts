@@ -22,6 +22,9 @@ export function connectingStore(
     return store;
   }
   return {
+    get connection() {
+      return store?.connection ?? 0;
+    },
     get ready() {
       return store?.ready ?? false;
     },

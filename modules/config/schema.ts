@@ -92,7 +92,7 @@ const redis = z.object({
     1_000,
   ),
   database: count(0, "number of the database", 0, 1_000_000),
-  waitReplicas: count(0, "replicas that must have a payment before it is broadcast", 0, 100),
+  waitReplicas: count(0, "replicas that must have shares before they are answered, and payments before they go out", 0, 100),
   username: z.string().default("").describe("ACL user; empty: the default user"),
   password: z.union([
     z.string(),

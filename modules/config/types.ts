@@ -254,7 +254,7 @@ export interface RedisConfig {
   readonly password: string;
   /** Undefined for the default user. */
   readonly username?: string;
-  /** Replicas that must have a payment before it is broadcast. */
+  /** Replicas that must have shares before they are answered, and payments before they go out. */
   readonly waitReplicas: number;
 }
 

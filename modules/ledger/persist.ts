@@ -51,3 +51,26 @@ export function createPersist(store: Store, waitReplicas: number): PersistAfter 
     }
   };
 }
+
+/** Makes a write count only when enough replicas have it. */
+export type Replicated = <T>(write: () => Promise<T>) => Promise<T>;
+
+/**
+ * Waits for replicas after a write. When they do not have it in time its fate is unknown, although
+ * the server has it: whoever asks again under the same id gets the same reply, and waits again.
+ *
+ * @param waitReplicas 0 waits for none
+ */
+export function createReplicated(store: Store, waitReplicas: number): Replicated {
+  if (waitReplicas === 0) return (write) => write();
+  return async (write) => {
+    const { connection } = store;
+    const result = await write();
+    const have = Number(await store.command("WAIT", String(waitReplicas), String(WAIT_MS)));
+    if (have >= waitReplicas && store.connection === connection) return result;
+    throw new StoreError(
+      `${have} of ${waitReplicas} replicas (redis.waitReplicas) have it`,
+      "unknown",
+    );
+  };
+}

@@ -7,6 +7,7 @@
  */
 import { backoffMs, type Logger, unixSeconds } from "../base/mod.ts";
 import type { Journal } from "./journal.ts";
+import { createReplicated } from "./persist.ts";
 import { StoreError } from "./redis.ts";
 import {
   type CandidateFate,
@@ -54,6 +55,8 @@ export interface RecorderDeps extends RecordDeps {
   runId: string;
   journal: Journal<JournalEntry>;
   log: Logger;
+  /** Replicas that must have a batch before its shares are answered. @default {0} */
+  waitReplicas?: number;
 }
 
 /**
@@ -75,6 +78,7 @@ interface Waiting {
 export function openRecorder(deps: RecorderDeps): Recorder {
   const { clock, log, journal } = deps;
   const end = new AbortController();
+  const replicated = createReplicated(deps.store, deps.waitReplicas ?? 0);
   const candidatesUnderWay = new Set<Promise<unknown>>();
   let pending: Waiting[] = [];
   let sequence = 0;
@@ -115,7 +119,7 @@ export function openRecorder(deps: RecorderDeps): Recorder {
     const shares = batch.map((waiting) => waiting.share);
     let fates: ShareFate[] | undefined;
     try {
-      fates = await recordShares(deps, id, shares);
+      fates = await replicated(() => recordShares(deps, id, shares));
     } catch (error) {
       try {
         fates = await afterFailure(error, id, shares);
@@ -150,7 +154,7 @@ export function openRecorder(deps: RecorderDeps): Recorder {
     for (let attempt = 0;; attempt++) {
       await clock.sleep(attempt === 0 ? 0 : backoffMs(attempt, { maxMs: 2_000 }), end.signal);
       try {
-        return await recordShares(deps, id, shares);
+        return await replicated(() => recordShares(deps, id, shares));
       } catch (error) {
         log.debug("shares.retry", { batch: id, attempt, error });
       }
@@ -169,7 +173,7 @@ export function openRecorder(deps: RecorderDeps): Recorder {
   ): Promise<CandidateFate> {
     for (let attempt = 0;; attempt++) {
       try {
-        return await recordCandidate(deps, id, candidate, foundAtSeconds);
+        return await replicated(() => recordCandidate(deps, id, candidate, foundAtSeconds));
       } catch (error) {
         log.error("candidate.retry", { batch: id, attempt, error });
       }

@@ -47,6 +47,8 @@ export type Reply = string | number | null | Reply[];
 export interface Store {
   /** Whether commands can be sent now. */
   readonly ready: boolean;
+  /** Grows with every new connection: what WAIT says holds for its own connection alone. */
+  readonly connection: number;
   /** Sends one command. @throws {StoreError} */
   command(...args: string[]): Promise<Reply>;
   /** Sends commands in one MULTI/EXEC and gives their replies. @throws {StoreError} */
@@ -124,7 +126,8 @@ async function connectWithin(
 
 function storeOver(client: Client, timeoutMs: number): Store {
   const digests = new Map<string, string>();
-  let closing = false;
+  let closing = false, connection = 0;
+  client.on("ready", () => connection++);
   /** The client's own timeout ends when a command is written; this one waits for the reply. */
   async function withinTime<T>(reply: Promise<T>): Promise<T> {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -158,6 +161,9 @@ function storeOver(client: Client, timeoutMs: number): Store {
   return {
     get ready() {
       return client.isReady;
+    },
+    get connection() {
+      return connection;
     },
     command: (...args) => send(args),
     async multi(commands) {

@@ -4,6 +4,7 @@ import type { CommonWorkerOptions } from "../workers/mod.ts";
 import type { EpochRule } from "../ethash/mod.ts";
 import type { PolicyMessage, PolicyOptions } from "../policy/mod.ts";
 import type { ShareCounters } from "../intake/mod.ts";
+import type { RedisOptions } from "../ledger/mod.ts";
 import type { Job } from "../work/mod.ts";
 
 /** What a stratum worker is started with. */
@@ -14,7 +15,7 @@ export interface StratumWorkerOptions extends CommonWorkerOptions {
   workers: number;
   /** Prefix of every Redis key. */
   prefix: string;
-  redis: { endpoint: string; database: number; password: string; username?: string };
+  redis: RedisOptions & { waitReplicas: number };
   /** Connections to Redis: with two, notes and lists never stand before shares. */
   connections: 1 | 2;
   /** Its own journal first, then those of former workers that nobody else replays. */

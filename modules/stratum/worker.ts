@@ -61,6 +61,7 @@ async function start(
     ...{ store, keys, clock, log, runId },
     hashrateExpirationSeconds: Math.ceil(options.hashrateExpirationMs / 1000),
     pplnsWindowMilli: options.pplnsWindowMilli,
+    waitReplicas: options.redis.waitReplicas,
   };
   const [ownJournal, ...formerJournals] = options.journals;
   for (const path of formerJournals) await replayFormer(path, recording);
