@@ -8,6 +8,7 @@
  *   deno task payouts CONFIG open                       open payments and held miners
  *   deno task payouts CONFIG settle --before-rollback   fails while anything is open
  *   deno task payouts CONFIG accept NONCE               a foreign transaction that used it is known
+ *   deno task payouts CONFIG adopt-journal              the former journal is gone, Redis lost nothing
  *   deno task payouts CONFIG release ADDRESS            a held miner may be paid again
  */
 import {
@@ -45,7 +46,7 @@ import {
 
 const USAGE =
   "Usage: deno task payouts CONFIG --dry-run [--json] | resolve [--json | ROW] | open | " +
-  "settle --before-rollback | accept NONCE | release ADDRESS";
+  "settle --before-rollback | accept NONCE | adopt-journal | release ADDRESS";
 
 /** What a command prints, and its exit code. */
 export interface CommandResult {
@@ -86,6 +87,10 @@ export async function runCommand(
   if (command === "accept" && /^\d{1,15}$/.test(value)) {
     await payments.acceptNonce(address, Number(value));
     return { lines: [`nonce ${value} of ${address} is accepted`], exitCode: 0 };
+  }
+  if (command === "adopt-journal" && value === "") {
+    const next = await payments.adoptJournal(address);
+    return { lines: [`payments below nonce ${next} need not be in the journal`], exitCode: 0 };
   }
   if (command === "release" && isAddress(value)) {
     const released = await payments.release(value.toLowerCase());

@@ -150,7 +150,10 @@ function paymentKeys(own: string) {
     paymentsOpenByLogin: () => `${own}:payments:login`,
     /** zset: payment number → id of payments that are final. */
     paymentsClosed: () => `${own}:payments:closed`,
-    /** hash: `address:nonce` → payment id; `address:checked` → first unaccounted nonce. */
+    /**
+     * hash: `address:nonce` → payment id; `address:checked` → first unaccounted nonce;
+     * `address:adopted` → first nonce that a journal must have, when the former one is gone.
+     */
     paymentNonces: () => `${own}:payments:nonces`,
     /** zset: when it was signed (unix seconds) → `id:amountShannon` of the last days' payments. */
     paymentsSpent: () => `${own}:payments:spent`,

@@ -129,6 +129,10 @@ export interface Payments {
   /** First nonce that is not accounted for; undefined before the first run. */
   checkedNonce(address: string): Promise<number | undefined>;
   setCheckedNonce(lease: Lease, address: string, nonce: number): Promise<void>;
+  /** First nonce that a payer without the former journal need not know; undefined: none was said. */
+  adoptedNonce(address: string): Promise<number | undefined>;
+  /** A human says that the ledger has every payment below the first nonce not accounted for. */
+  adoptJournal(address: string): Promise<number>;
   /** A human has looked at the foreign transaction that used a nonce, and accepts it. */
   acceptNonce(address: string, nonce: number): Promise<void>;
   isAccepted(address: string, nonce: number): Promise<boolean>;
@@ -251,6 +255,18 @@ export function createPayments(
     async setCheckedNonce(lease, address, nonce) {
       const args = [address.toLowerCase(), `${nonce}`];
       answer(await runFenced(deps, lease, WATCH, [own.paymentNonces()], args));
+    },
+    async adoptedNonce(address) {
+      const field = `${address.toLowerCase()}:adopted`;
+      const reply = await store.command("HGET", own.paymentNonces(), field);
+      return reply === null ? undefined : Number(integerOf(reply, "adopted nonce"));
+    },
+    async adoptJournal(address) {
+      const nonces = (await open()).flatMap(({ signed }) => signed?.nonce ?? []);
+      const next = Math.max(await this.checkedNonce(address) ?? 0, ...nonces.map((one) => one + 1));
+      const field = `${address.toLowerCase()}:adopted`;
+      await store.command("HSET", own.paymentNonces(), field, `${next}`);
+      return next;
     },
     async acceptNonce(address, nonce) {
       const field = `${nonceField(address, nonce)}:accepted`;

@@ -69,6 +69,8 @@ export interface Payer {
   clock: Clock;
   log: Logger;
   options: PayerOptions;
+  /** Whether Redis cannot forget what it acknowledged (`redis.waitReplicas`): any journal will do. */
+  ledgerKeepsAll?: boolean;
   /** Chain id that every transaction is signed for. */
   chainId: number;
   /** Makes the id of a new payment; never the same twice. */

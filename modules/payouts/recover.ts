@@ -6,6 +6,9 @@ import { HaltError } from "./halt.ts";
 import { accountNonces } from "./nonces.ts";
 import type { Payer } from "./payer.ts";
 
+/** Nonces below the newest in which a payment of the ledger's is looked for. */
+const NONCES_LOOKED_AT = 20;
+
 /**
  * Compares ledger, journal and chain, and books again what Redis has lost.
  *
@@ -19,10 +22,10 @@ export async function recover(payer: Payer, lease: Lease): Promise<void> {
     throw new HaltError(
       `payments:pending and payments:lock hold ${rows.length} rows of the old pool: ` +
         rows.slice(0, 5).join(", "),
-      "look for each payment in the chain, settle it with the old pool (RESOLVE_PAYOUT=1 returns " +
-        "the debits of those that are not there), then remove what is left",
+      "deno task payouts CONFIG resolve ROW looks for each on the chain, and books or returns it",
     );
   }
+  if (!payer.ledgerKeepsAll) await checkJournal(payer);
   const entries = payer.journal.entries().filter(({ from }) => from === payer.signer.address);
   const states = await payer.payments.states(entries.map(({ id }) => id));
   const open = new Map((await payer.payments.open()).map((one) => [one.id, one]));
@@ -34,6 +37,33 @@ export async function recover(payer: Payer, lease: Lease): Promise<void> {
     }
   }
   await accountNonces(payer, lease, await payer.payments.open());
+}
+
+/**
+ * The journal must be the one that payments were made with: what Redis loses is in it alone. A spare
+ * on another host without it, or a journal that was thrown away, waits for a human.
+ *
+ * @throws {HaltError} when the newest payment that the ledger knows is not in it
+ */
+async function checkJournal({ payments, journal, signer }: Payer): Promise<void> {
+  const { address } = signer;
+  const open = (await payments.open()).flatMap(({ signed }) => signed?.nonce ?? []);
+  const newest = Math.max(await payments.checkedNonce(address) ?? 0, ...open.map((one) => one + 1));
+  const adopted = await payments.adoptedNonce(address) ?? 0;
+  for (let nonce = newest - 1; nonce >= Math.max(adopted, newest - NONCES_LOOKED_AT); nonce--) {
+    const owner = await payments.ownerOfNonce(address, nonce);
+    if (owner === undefined || owner === "accepted") continue;
+    if (journal.entries().some(({ id }) => id === owner)) return;
+    // The ledger hears of a signature before the journal does; its bytes were not sent yet.
+    if ((await payments.states([owner]))[0] === "signed") continue;
+    throw new HaltError(
+      `The journal here does not have payment ${owner} with nonce ${nonce}, which the ledger knows: ` +
+        "it is not the journal that payments were made with",
+      "copy payments.journal from where the payer ran before, or set redis.waitReplicas; when it is " +
+        "gone for good and Redis lost nothing since: deno task payouts CONFIG adopt-journal",
+      { nonce, id: owner },
+    );
+  }
 }
 
 /** A signed payment that the ledger forgot (a failover, an old backup) may be on the chain. */
