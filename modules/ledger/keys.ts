@@ -5,6 +5,7 @@
  * and back on the same database. All that quarry adds lies under `<prefix>:quarry:`, because the
  * old pool scans `<prefix>:miners:*` and `<prefix>:hashrate:*` and would trip over anything new.
  */
+import { viewKeys } from "./view_keys.ts";
 
 /** Builds the keys of one pool. */
 export type Keys = ReturnType<typeof createKeys>;
@@ -75,7 +76,7 @@ function ownKeys(own: string) {
     pattern: () => `${own}:*`,
     /** string: `1`, set when a database was first opened by quarry. */
     schema: () => `${own}:schema`,
-    /** hash: `height` = highest job height that any share carried. */
+    /** hash: `height` = highest job height of any share; `sharedBlockAt` = last prop or pplns block. */
     chain: () => `${own}:chain`,
     /** string with expiry: the stored reply of one batch of shares. */
     batch: (id: string) => `${own}:batch:${id}`,
@@ -128,6 +129,7 @@ function ownKeys(own: string) {
      */
     poolAccounts: () => `${own}:accounts`,
     ...paymentKeys(own),
+    ...viewKeys(own),
     /** hash: login → JSON (MinerSettings) of what the miner has set. */
     settings: () => `${own}:settings`,
     /** hash: role → JSON {state, reason, mend, sinceMs} of the money loops. */

@@ -130,6 +130,7 @@ export async function recordCandidate(
     ...[keys.own.bucket(bucketStart(foundAtSeconds)), keys.miner(login), keys.round(height, nonce)],
     ...[keys.candidates(), keys.finders(), keys.own.scratch(), keys.own.submissions()],
     ...[keys.own.solo(), keys.own.pplns(), keys.own.pplnsSums(), keys.own.roundSchemes()],
+    ...[keys.own.finds(), keys.own.findsOf(login)],
   ], [
     ...[String(BATCH_REPLY_SECONDS), bucketLife(deps), String(foundAtSeconds), String(height)],
     ...[powMember(candidate), login, `${login}:${candidate.worker}`],

@@ -2,7 +2,7 @@
 -- step. The finder's scheme says whose round that is.
 -- KEYS 1 pow, 2 roundCurrent, 3 stats, 4 batch, 5 chain, 6 bucket, 7 miner, 8 round, 9 candidates,
 --      10 finders, 11 scratch, 12 submissions, 13 solo, 14 pplns, 15 pplns sums, 16 round schemes;
---      slices are named after ARGV 12
+--      17 finds, 18 the login's finds; slices are named after ARGV 12
 -- ARGV 1 reply's life (s), 2 bucket's life (s), 3 now (s), 4 height, 5 pow member, 6 login,
 --      7 login:worker, 8 difficulty, 9 round difficulty, 10 `<height>:<nonce>`,
 --      11 prop | pplns | solo, 12 prefix of the slices' keys, 13 window, 14 least slice,
@@ -13,7 +13,7 @@
 local stored = redis.call("GET", KEYS[4])
 if stored then return stored end
 
-local zsets = { [1] = true, [9] = true, [10] = true }
+local zsets = { [1] = true, [9] = true, [10] = true, [18] = true }
 for i = 1, #KEYS do
   if zsets[i] then
     if not holds(KEYS[i], "zset") then return refuse(KEYS[i] .. " is no sorted set") end
@@ -34,6 +34,7 @@ local highest = tonumber(redis.call("HGET", KEYS[5], "height") or "0")
 if not highest then return refuse("chain height is no number") end
 if not countable(shares, ARGV[6]) then return refuse("round share is no counter") end
 if not countable(KEYS[6], ARGV[7]) then return refuse("hashrate bucket is no counter") end
+if not countable(KEYS[3], "roundShares") then return refuse("stats roundShares is no counter") end
 if not countable(KEYS[7], "blocksFound") then return refuse("blocksFound is no counter") end
 if scheme ~= "solo" then
   -- Doubles are good enough to see that the exact sum below stays far from 2^63.
@@ -86,8 +87,17 @@ if reply == "1" then
   redis.call("HINCRBY", KEYS[6], ARGV[7], ARGV[8])
   redis.call("HSET", KEYS[6], ARGV[7] .. ":t", ARGV[3])
   if newBucket then redis.call("EXPIRE", KEYS[6], ARGV[2]) end
+  -- What a block took is counted from the last one that was shared; a window begins earlier.
+  local effort, since
+  if scheme ~= "solo" then
+    redis.call("HINCRBY", KEYS[3], "roundShares", ARGV[8])
+    effort = redis.call("HGET", KEYS[3], "roundShares")
+    since = redis.call("HGET", KEYS[5], "sharedBlockAt")
+      or redis.call("HGET", KEYS[3], "lastBlockFound")
+    redis.call("HDEL", KEYS[3], "roundShares")
+    redis.call("HSET", KEYS[5], "sharedBlockAt", ARGV[3])
+  end
   redis.call("HSET", KEYS[3], "lastBlockFound", ARGV[3])
-  if scheme ~= "solo" then redis.call("HDEL", KEYS[3], "roundShares") end
   redis.call("ZINCRBY", KEYS[10], 1, ARGV[6])
   redis.call("HINCRBY", KEYS[7], "blocksFound", 1)
   redis.call("HSET", KEYS[7], "lastShare", ARGV[3])
@@ -101,6 +111,10 @@ if reply == "1" then
   local row = ARGV[5] .. ":" .. ARGV[3] .. ":" .. ARGV[9] .. ":" .. total
   redis.call("ZADD", KEYS[9], ARGV[4], row)
   redis.call("HSET", KEYS[12], ARGV[10], "{}")
+  local nonce = string.match(ARGV[10], ":(.+)$")
+  local find = ARGV[7] .. ":" .. (effort or total) .. ":" .. (since or "")
+  redis.call("HSET", KEYS[17], ARGV[3] .. ":" .. nonce, find)
+  redis.call("ZADD", KEYS[18], ARGV[3], ARGV[10])
   if height > highest then redis.call("HSET", KEYS[5], "height", ARGV[4]) end
 end
 redis.call("SET", KEYS[4], reply, "EX", ARGV[1])
