@@ -8,6 +8,16 @@ import moneyLua from "./scripts/money.lua" with { type: "text" };
 
 const LEASE = { name: "lease", source: leaseLua };
 
+/** How often a holder renews its lease (milliseconds). */
+export const LEASE_RENEW_MS = 10_000;
+/** How often a spare asks for the lease that another process holds (milliseconds). */
+export const LEASE_STANDBY_MS = 5_000;
+/**
+ * Life of a lease (milliseconds): one renewal may be missed, and a spare has it within three
+ * renewals of the holder's death.
+ */
+export const LEASE_LIFE_MS = 3 * LEASE_RENEW_MS - LEASE_STANDBY_MS;
+
 /** A share of an open-ethereum-pool as young as this says that it still runs (seconds). */
 const OLD_POOL_SECONDS = 60;
 

@@ -7,16 +7,18 @@ import {
   type Logger,
   PoolError,
 } from "../base/mod.ts";
-import { FencedError, type Lease, type LoopStatus } from "../ledger/mod.ts";
+import {
+  FencedError,
+  type Lease,
+  LEASE_RENEW_MS,
+  LEASE_STANDBY_MS,
+  type LoopStatus,
+} from "../ledger/mod.ts";
 import { HaltError } from "./halt.ts";
 import type { Run } from "./run.ts";
 
-/** Longest pause between two steps (milliseconds): the lease is renewed at least as often. */
-const PAUSE_MS_MAX = 10_000;
 /** Pause between two looks at what made it halt (milliseconds). */
 const HALTED_MS = 60_000;
-/** Pause between two tries for a lease that another process holds (milliseconds). */
-const STANDBY_MS = 5_000;
 
 /** The lease as the loop uses it. */
 export interface PayerLease {
@@ -50,13 +52,14 @@ export async function runPayer(deps: PayerDeps, signal: AbortSignal): Promise<vo
       if ("heldBy" in held) {
         run = undefined;
         await report("standby", `${held.heldBy} is the payer`, "");
-        pauseMs = STANDBY_MS;
+        pauseMs = LEASE_STANDBY_MS;
       } else {
         run ??= await deps.openRun();
-        const { waitMs, reason } = await run.step(held);
+        const stepped = run;
+        const { waitMs, reason } = await whileRenewing(deps, () => stepped.step(held));
         failures = 0;
         await report(reason === "" ? "running" : "waiting", reason, "");
-        pauseMs = Math.min(waitMs, PAUSE_MS_MAX);
+        pauseMs = Math.min(waitMs, LEASE_RENEW_MS);
       }
     } catch (error) {
       if (error instanceof HaltError || error instanceof InvariantError) {
@@ -75,12 +78,34 @@ export async function runPayer(deps: PayerDeps, signal: AbortSignal): Promise<vo
       }
     }
     // A halted or waiting payer still renews its lease, so that a spare does not take over.
-    for (let leftMs = pauseMs; leftMs > 0 && !signal.aborted; leftMs -= PAUSE_MS_MAX) {
-      await clock.sleep(Math.min(leftMs, PAUSE_MS_MAX), signal).catch(() => {});
-      if (leftMs > PAUSE_MS_MAX) await lease.hold().catch(() => {});
+    for (let leftMs = pauseMs; leftMs > 0 && !signal.aborted; leftMs -= LEASE_RENEW_MS) {
+      await clock.sleep(Math.min(leftMs, LEASE_RENEW_MS), signal).catch(() => {});
+      if (leftMs > LEASE_RENEW_MS) await lease.hold().catch(() => {});
     }
   }
   await lease.release().catch((error) => log.warn("payouts.lease.kept", { error }));
+}
+
+/** Renews the lease while a step takes long: a slow node is no reason to change the payer. */
+async function whileRenewing<T>(
+  { clock, lease, log }: PayerDeps,
+  work: () => Promise<T>,
+): Promise<T> {
+  const done = new AbortController();
+  const renewing = (async () => {
+    while (!done.signal.aborted) {
+      await clock.sleep(LEASE_RENEW_MS, done.signal).catch(() => {});
+      if (done.signal.aborted) return;
+      // A step whose lease is lost fails at its next write.
+      await lease.hold().catch((error) => log.warn("payouts.lease.unrenewed", { error }));
+    }
+  })();
+  try {
+    return await work();
+  } finally {
+    done.abort();
+    await renewing;
+  }
 }
 
 /** Writes the status when it changes; true when it did. */

@@ -6,11 +6,15 @@ import { HaltError, type PayerDeps, runPayer } from "./mod.ts";
 
 const LEASE: Lease = { role: "payer", holder: "here", token: "1" };
 
+const NEXT_RUN = { waitMs: 5_000, reason: "next run" };
+
+type Awaitable<T> = T | Promise<T>;
+
 /** Runs the loop for a while over a scripted run. */
 async function loop(
   script: {
     hold?: () => Lease | { heldBy: string };
-    step?: () => { waitMs: number; reason: string };
+    step?: () => Awaitable<{ waitMs: number; reason: string }>;
   },
   forMs: number,
 ) {
@@ -35,7 +39,7 @@ async function loop(
       return Promise.resolve({
         step() {
           counts.steps++;
-          return Promise.try(() => script.step?.() ?? { waitMs: 5_000, reason: "next run" });
+          return Promise.try(() => script.step?.() ?? NEXT_RUN);
         },
       });
     },
@@ -112,4 +116,20 @@ Deno.test("runPayer() opens its run anew after it lost the lease", async () => {
   };
   const { counts } = await loop({ step }, 20_000);
   assert.equal(counts.opened, 2);
+});
+
+Deno.test("runPayer() renews its lease while one step takes long", async () => {
+  const slow = Promise.withResolvers<typeof NEXT_RUN>();
+  let holds = 0, steps = 0, stepsThen = 0;
+  const hold = () => {
+    if (++holds === 4) {
+      stepsThen = steps;
+      slow.resolve(NEXT_RUN);
+    }
+    return LEASE;
+  };
+  // The first step ends when the lease was renewed three times beside it.
+  await loop({ hold, step: () => ++steps === 1 ? slow.promise : NEXT_RUN }, 60_000);
+  assert.equal(stepsThen, 1);
+  assert.ok(steps > 1);
 });

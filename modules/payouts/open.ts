@@ -10,6 +10,7 @@ import {
   createSettings,
   type Keys,
   type Lease,
+  LEASE_LIFE_MS,
   releaseLease,
   renewLease,
   type Store,
@@ -20,9 +21,6 @@ import type { PayerLease } from "./loop.ts";
 import { createRun, type Run } from "./run.ts";
 import type { KeyReader } from "./key_sources.ts";
 import { openSigner, type Signer } from "./signer.ts";
-
-/** Life of the payer's lease (milliseconds); it is renewed every ten seconds at least. */
-const LEASE_MS = 60_000;
 
 /** What a payer is opened with; plain data, fit for a message to a Deno worker. */
 export interface PayerSetup {
@@ -112,9 +110,9 @@ export function payerLease(deps: { store: Store; keys: Keys }, holder: string): 
   let held: Lease | undefined;
   return {
     async hold() {
-      if (held !== undefined && await renewLease(deps, held, LEASE_MS)) return held;
+      if (held !== undefined && await renewLease(deps, held, LEASE_LIFE_MS)) return held;
       held = undefined;
-      const lease = await acquireLease(deps, "payer", holder, LEASE_MS);
+      const lease = await acquireLease(deps, "payer", holder, LEASE_LIFE_MS);
       if ("token" in lease) held = lease;
       return lease;
     },

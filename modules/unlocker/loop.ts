@@ -5,6 +5,9 @@ import {
   acquireLease,
   FencedError,
   type Lease,
+  LEASE_LIFE_MS,
+  LEASE_RENEW_MS,
+  LEASE_STANDBY_MS,
   type LoopStatus,
   releaseLease,
   renewLease,
@@ -15,7 +18,6 @@ import type { Coinbases } from "./coinbases.ts";
 import { type UnlockDeps, unlockPass, type UnlockRules } from "./unlock.ts";
 
 const ROLE = "unlocker";
-const LEASE_MS = 30_000;
 /** Pause between two looks at what made it halt (milliseconds). */
 const HALTED_MS = 60_000;
 const HALT_MEND = "Correct what the reason names: the unlocker looks again every minute";
@@ -48,10 +50,10 @@ export async function runLoop(
   let failures = 0;
   while (!signal.aborted) {
     try {
-      const taken = await acquireLease(deps, ROLE, options.instance, LEASE_MS);
+      const taken = await acquireLease(deps, ROLE, options.instance, LEASE_LIFE_MS);
       if ("heldBy" in taken) {
         await status("standby", `${taken.heldBy} is the unlocker`, "");
-        await pause(deps, Math.min(options.intervalMs, LEASE_MS), signal);
+        await pause(deps, Math.min(options.intervalMs, LEASE_STANDBY_MS), signal);
         continue;
       }
       await whileHeld(options, deps, taken, signal, async (waiting) => {
@@ -103,9 +105,9 @@ async function whileHeld(
 
 async function keepLease(deps: LoopDeps, lease: Lease, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    await pause(deps, LEASE_MS / 3, signal);
+    await pause(deps, LEASE_RENEW_MS, signal);
     if (signal.aborted) return;
-    if (!await renewLease(deps, lease, LEASE_MS)) {
+    if (!await renewLease(deps, lease, LEASE_LIFE_MS)) {
       throw new FencedError("Another process is the unlocker now");
     }
   }
