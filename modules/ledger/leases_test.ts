@@ -14,6 +14,7 @@ import {
   runFenced,
 } from "./leases.ts";
 import { openStore } from "./redis.ts";
+import { readStatus, writeStatus } from "./status.ts";
 
 async function withLedger(work: (deps: LedgerDeps) => Promise<void>): Promise<void> {
   await using redis = await startRedis();
@@ -104,5 +105,17 @@ Deno.test("acquireLease() gives nobody a role while an old pool still mines on t
     assert.match("heldBy" in refused ? refused.heldBy : "", /open-ethereum-pool that still writes/);
     await store.command("ZREMRANGEBYRANK", keys.hashrate(), "-1", "-1");
     await take(deps, "a");
+  });
+});
+
+Deno.test("writeStatus() does not let a spare hide why the holder halted", async () => {
+  await withLedger(async (deps) => {
+    const halted = { state: "halted", reason: "Nonce 7", mend: "accept it", sinceMs: 1 } as const;
+    const standby = { state: "standby", reason: "one is the payer", mend: "", sinceMs: 2 } as const;
+    await writeStatus(deps, "payer", standby);
+    assert.deepEqual(await readStatus(deps), { payer: standby });
+    await writeStatus(deps, "payer", halted);
+    await writeStatus(deps, "payer", standby);
+    assert.deepEqual(await readStatus(deps), { payer: halted });
   });
 });

@@ -14,13 +14,14 @@ export interface LoopStatus {
   sinceMs: number;
 }
 
-/** Writes a loop's status. */
+/** Writes a loop's status; the word of a spare never hides what the holder of the lease says. */
 export async function writeStatus(
   deps: { store: Store; keys: Keys },
   role: string,
   status: LoopStatus,
 ): Promise<void> {
-  await deps.store.command("HSET", deps.keys.own.status(), role, JSON.stringify(status));
+  const write = status.state === "standby" ? "HSETNX" : "HSET";
+  await deps.store.command(write, deps.keys.own.status(), role, JSON.stringify(status));
 }
 
 /** The status of every loop that ever wrote one. */
