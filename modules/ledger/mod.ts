@@ -12,6 +12,7 @@ export * from "./blocks.ts";
 export * from "./extranonces.ts";
 export * from "./durability.ts";
 export * from "./export.ts";
+export * from "./finds.ts";
 export * from "./instances.ts";
 export * from "./journal.ts";
 export * from "./keys.ts";
@@ -21,12 +22,29 @@ export * from "./migrate.ts";
 export * from "./mining.ts";
 export * from "./old_payments.ts";
 export * from "./opening.ts";
+export * from "./overview.ts";
 export * from "./payments.ts";
 export * from "./recorder.ts";
 export * from "./redis.ts";
+export * from "./series.ts";
 export * from "./settings.ts";
+export * from "./share_counts.ts";
 export * from "./share_record.ts";
-export * from "./snapshots.ts";
+export {
+  type BlockView,
+  type CandidateView,
+  type LuckRow,
+  type MinerRate,
+  type MinersSnapshot,
+  type PoolSnapshot,
+  readMinersSnapshot,
+  readPoolSnapshot,
+  readWorkerRates,
+  snapshotLogins,
+  type WorkerRate,
+  writeSnapshots,
+} from "./snapshots.ts";
 export * from "./status.ts";
 export * from "./unknown_blocks.ts";
 export * from "./views.ts";
+export * from "./worker_days.ts";

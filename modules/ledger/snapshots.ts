@@ -133,17 +133,19 @@ async function readJson<T>(store: Store, key: string): Promise<T | undefined> {
 /** Fields that are bigint; JSON numbers are exact only to 2^53, so they are written as text. */
 const INTEGERS = new Set([
   ...["hashrateHps", "largeHashrateHps", "difficulty", "totalShares", "rewardWei"],
-  "amountShannon",
+  ...["amountShannon", "roundShares", "paidShannon", "paidDayShannon", "lastRewardWei"],
 ]);
 
-function encode(value: unknown): string {
+/** A value as JSON; bigint becomes text. */
+export function encode(value: unknown): string {
   return JSON.stringify(
     value,
     (_key, field) => typeof field === "bigint" ? field.toString() : field,
   );
 }
 
-function decode<T>(text: unknown, name: string): T {
+/** What `encode` wrote. @throws {StoreError} when it is something else */
+export function decode<T>(text: unknown, name: string): T {
   try {
     return JSON.parse(
       String(text),

@@ -13,7 +13,9 @@ import {
   writeSnapshots,
 } from "../ledger/mod.ts";
 import { measure, type Windows } from "./hashrate.ts";
+import { History, HISTORY_SECONDS } from "./history.ts";
 import { luckOf } from "./luck.ts";
+import { Overviews } from "./overviews.ts";
 import { WorkLog } from "./work_log.ts";
 
 /** What is collected; part of the configuration's `api`. */
@@ -49,7 +51,10 @@ export function createCollector(options: CollectOptions, deps: CollectDeps): Col
     smallSeconds: Math.floor(options.hashrateWindowMs / 1000),
     largeSeconds: Math.floor(options.hashrateLargeWindowMs / 1000),
   };
-  const workLog = new WorkLog(deps, Math.max(windows.smallSeconds, windows.largeSeconds));
+  const { smallSeconds, largeSeconds } = windows;
+  const workLog = new WorkLog(deps, Math.max(smallSeconds, largeSeconds, HISTORY_SECONDS));
+  const history = new History(deps, workLog);
+  const overviews = new Overviews(options.luckWindow, deps);
   const luckMax = options.luckWindow.at(-1) ?? 0;
   // 0 asks for every row, so it wins over any number.
   const matured = options.blocks === 0 ? 0 : Math.max(options.blocks, luckMax);
@@ -82,6 +87,12 @@ export function createCollector(options: CollectOptions, deps: CollectDeps): Col
     const gone = [...written].filter((login) => !workers.has(login));
     await writeSnapshots(deps, pool, { collectedAtMs, hashrateHps, miners }, workers, gone);
     written = new Set(workers.keys());
+    const difficulty = await overviews.write(collectedAtMs, tables, {
+      hashrateHps,
+      miners,
+      workers,
+    });
+    await history.update(nowSeconds, difficulty === null ? {} : { difficulty });
     return pool;
   }
 

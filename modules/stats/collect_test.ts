@@ -120,7 +120,8 @@ Deno.test("Collector.collect() reads closed buckets once", async () => {
       .length;
   await it.mine(LOGIN, "rig1", 6_000_000n);
   await it.collector.collect();
-  assert.equal(bucketReads(), 91);
+  // What the longest slot of the history needs is more than the large window.
+  assert.equal(bucketReads(), 94);
   await it.clock.advance(600_000);
   await it.mine(LOGIN, "rig1", 6_000_000n);
   assert.equal((await it.collector.collect()).hashrateHps, 12_000_000n / 600n);

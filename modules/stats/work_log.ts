@@ -51,6 +51,14 @@ export class WorkLog {
     for (const second of this.#old.values()) yield* second.values();
   }
 
+  /** Work in what may hold something after a time (unix seconds). */
+  *since(seconds: number): Generator<Work> {
+    for (const [start, { work }] of this.#buckets) {
+      if (start + BUCKET_SECONDS > seconds) yield* work;
+    }
+    for (const [second, work] of this.#old) if (second >= seconds) yield* work.values();
+  }
+
   async #updateBuckets(nowSeconds: number): Promise<void> {
     const wanted = bucketsSince(nowSeconds, this.#windowSeconds);
     // One after the other: a window's worth at once would wait longer than a command may.

@@ -13,7 +13,12 @@ Deno.test("worker.ts collects at once and ends when it is told to", async () => 
     ...{ prefix: "etc", redis: connection, logLevel: "error", instance: "main" },
     api: {
       ...{ enabled: true, listen: { hostname: "127.0.0.1", port: 0 }, purgeOnly: false },
-      ...{ settingsCooldownMs: 3_600_000, statsCollectIntervalMs: 50, purgeIntervalMs: 600_000, luckWindow: [64] },
+      ...{
+        settingsCooldownMs: 3_600_000,
+        statsCollectIntervalMs: 50,
+        purgeIntervalMs: 600_000,
+        luckWindow: [64],
+      },
       ...{ hashrateWindowMs: 1_800_000, hashrateLargeWindowMs: 10_800_000 },
       ...{ payments: 30, blocks: 50 },
     },

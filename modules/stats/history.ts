@@ -1,0 +1,121 @@
+/**
+ * Writes the time series and the workers' last day: each slot once, when its buckets are closed.
+ *
+ * Slots that were missed while nobody collected stay gaps, unless their buckets are still there.
+ */
+import {
+  COUNTS_SECONDS,
+  type RangeName,
+  readReported,
+  readSeriesUntil,
+  readShareCounts,
+  SERIES_RANGES,
+  type ShareCount,
+  type ViewDeps,
+  workerDayLogins,
+  writeSeries,
+  writeSeriesUntil,
+  writeWorkerDays,
+} from "../ledger/mod.ts";
+import { countsSince, Days } from "./days.ts";
+import { pointsOf, text, workBetween } from "./slots.ts";
+import type { WorkLog } from "./work_log.ts";
+
+/** A slot is closed so long (seconds) after its end: its last bucket's end, and clocks that differ. */
+const CLOSED_AFTER_SECONDS = 150;
+/** The longest slot and its closing: the work that has to be at hand (seconds). */
+export const HISTORY_SECONDS = 10_800 + 2 * CLOSED_AFTER_SECONDS;
+
+/** What a pool's point says beside its work. */
+export interface PoolFacts {
+  /** Of the network (hashes); undefined: unknown. */
+  difficulty?: bigint;
+}
+
+/** Series and days of one pool. */
+export class History {
+  readonly #deps: ViewDeps;
+  readonly #workLog: WorkLog;
+  readonly #days: Days;
+  /** Up to where each range is written (unix seconds). */
+  #until: Record<RangeName, number> | undefined;
+  #logins: Set<string> | undefined;
+
+  constructor(deps: ViewDeps, workLog: WorkLog) {
+    this.#deps = deps;
+    this.#workLog = workLog;
+    this.#days = new Days(deps);
+  }
+
+  /** Writes what is due; the work log must be up to date. @throws {StoreError} */
+  async update(nowSeconds: number, pool: PoolFacts): Promise<void> {
+    await this.#days.load(nowSeconds);
+    const until = this.#until ??= await readSeriesUntil(this.#deps);
+    const reported = await readReported(this.#deps);
+    for (const range of Object.keys(SERIES_RANGES) as RangeName[]) {
+      await this.#close(range, until, nowSeconds, reported, pool);
+    }
+    await this.#writeDays(until["24h"], nowSeconds, reported);
+  }
+
+  async #close(
+    range: RangeName,
+    until: Record<RangeName, number>,
+    nowSeconds: number,
+    reported: ReadonlyMap<string, string>,
+    pool: PoolFacts,
+  ): Promise<void> {
+    const step = SERIES_RANGES[range].stepSeconds;
+    // What lies before the log's work cannot be told from silence.
+    const oldest = nowSeconds - HISTORY_SECONDS;
+    const first = Math.max(until[range], Math.ceil(oldest / step) * step);
+    for (let start = first; start + step + CLOSED_AFTER_SECONDS <= nowSeconds; start += step) {
+      const work = workBetween(this.#workLog.since(start), start, start + step);
+      const { hashrateHps, miners, workers, points } = pointsOf(work, step, reported);
+      if (until[range] > 0 || work.size > 0) {
+        const facts = [`${miners}`, `${workers}`, `${pool.difficulty ?? ""}`];
+        points.push({ name: "pool", values: [text(hashrateHps), ...facts] });
+        await writeSeries(this.#deps, range, start, points);
+      }
+      if (range === "24h") {
+        const counts = await readShareCounts(this.#deps, start);
+        await this.#days.close(start, start + step, work, counts);
+      }
+      await writeSeriesUntil(this.#deps, range, start + step);
+      until[range] = start + step;
+    }
+    if (until[range] < first) until[range] = first;
+  }
+
+  /** Days with all that is not closed yet, so that a first share shows at once. */
+  async #writeDays(
+    closedSeconds: number,
+    nowSeconds: number,
+    reported: ReadonlyMap<string, string>,
+  ): Promise<void> {
+    const counts = new Map<string, ShareCount>();
+    for (const start of countsSince(closedSeconds, nowSeconds)) {
+      if (nowSeconds - start > 4 * COUNTS_SECONDS) continue;
+      for (const [worker, count] of await readShareCounts(this.#deps, start)) {
+        const known = counts.get(worker) ?? { valid: 0, stale: 0, invalid: 0 };
+        counts.set(worker, {
+          valid: known.valid + count.valid,
+          stale: known.stale + count.stale,
+          invalid: known.invalid + count.invalid,
+        });
+      }
+    }
+    const open = this.#workLog.since(closedSeconds);
+    // A bucket that is still filled ends in the future.
+    const work = workBetween(open, closedSeconds, Infinity);
+    const days = this.#days.view(
+      nowSeconds,
+      { fromSeconds: closedSeconds, work, counts },
+      reported,
+    );
+    this.#logins ??= new Set(await workerDayLogins(this.#deps));
+    const gone = [...this.#logins].filter((login) => !days.has(login));
+    await writeWorkerDays(this.#deps, days, gone);
+    this.#logins = new Set(days.keys());
+  }
+}
