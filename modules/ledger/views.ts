@@ -13,6 +13,7 @@ import {
   type PaymentRow,
 } from "./legacy_rows.ts";
 import { integerOf, listOf, recordOf, type Reply, type Store, StoreError } from "./redis.ts";
+import { countOf, replyAt } from "./replies.ts";
 import { BUCKET_SECONDS } from "./share_record.ts";
 
 /** What the views read from. */
@@ -242,15 +243,4 @@ function readable<Row>(parse: () => Row | undefined): Row | undefined {
   } catch {
     return undefined;
   }
-}
-
-function replyAt(replies: Reply[], index: number): Reply {
-  const reply = replies[index];
-  if (reply === undefined) throw new StoreError("Cannot read a transaction's reply", "refused");
-  return reply;
-}
-
-function countOf(reply: Reply): number {
-  if (typeof reply !== "number") throw new StoreError("Cannot read a count", "refused");
-  return reply;
 }
