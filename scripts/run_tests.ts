@@ -53,6 +53,13 @@ const PARTS: Part[] = [
     slow: true,
     needs: { what: "go (for geth)", has: () => hasCommand("go") },
   },
+  {
+    name: "kills",
+    command: denoTest("tests/kills/"),
+    count: countDeno,
+    slow: true,
+    needs: { what: "go (for geth)", has: () => hasCommand("go") },
+  },
 ];
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

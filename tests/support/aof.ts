@@ -14,6 +14,27 @@ export async function readAppendOnly(dir: string): Promise<string[][]> {
   return commands;
 }
 
+/** Bytes of the newest incremental append-only file. */
+export async function sizeOfAppendOnly(dir: string): Promise<number> {
+  return (await Deno.stat(await newestFile(dir))).size;
+}
+
+/** Cuts the newest incremental append-only file of a server that is not running. */
+export async function cutAppendOnly(dir: string, bytes: number): Promise<void> {
+  await Deno.truncate(await newestFile(dir), bytes);
+}
+
+async function newestFile(dir: string): Promise<string> {
+  const folder = `${dir}/appendonlydir`;
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    if (name.endsWith(".incr.aof")) names.push(name);
+  }
+  const newest = names.sort().at(-1);
+  if (newest === undefined) throw new Error(`There is no append-only file in ${folder}`);
+  return `${folder}/${newest}`;
+}
+
 /** RESP arrays of bulk strings; a torn last command is left out. */
 function parse(bytes: Uint8Array): string[][] {
   const decoder = new TextDecoder();
