@@ -8,6 +8,7 @@
  *   deno task payouts CONFIG open                       open payments and held miners
  *   deno task payouts CONFIG settle --before-rollback   fails while anything is open
  *   deno task payouts CONFIG accept NONCE               a foreign transaction that used it is known
+ *   deno task payouts CONFIG multisend                  how payouts.batch.contract is deployed
  *   deno task payouts CONFIG adopt-journal              the former journal is gone, Redis lost nothing
  *   deno task payouts CONFIG release ADDRESS            a held miner may be paid again
  */
@@ -39,6 +40,7 @@ import {
   explainOpen,
   type ExplainReader,
   fateOfOldPayment,
+  MULTISEND_CREATION,
   type Preview,
   type PreviewReader,
   previewRun,
@@ -46,7 +48,8 @@ import {
 
 const USAGE =
   "Usage: deno task payouts CONFIG --dry-run [--json] | resolve [--json | ROW] | open | " +
-  "settle --before-rollback | accept NONCE | adopt-journal | release ADDRESS";
+  "settle --before-rollback | accept NONCE | multisend | adopt-journal | " +
+  "release ADDRESS";
 
 /** What a command prints, and its exit code. */
 export interface CommandResult {
@@ -88,6 +91,7 @@ export async function runCommand(
     await payments.acceptNonce(address, Number(value));
     return { lines: [`nonce ${value} of ${address} is accepted`], exitCode: 0 };
   }
+  if (command === "multisend" && value === "") return { lines: multisendLines(), exitCode: 0 };
   if (command === "adopt-journal" && value === "") {
     const next = await payments.adoptJournal(address);
     return { lines: [`payments below nonce ${next} need not be in the journal`], exitCode: 0 };
@@ -98,6 +102,16 @@ export async function runCommand(
     return { lines: [`${value.toLowerCase()} ${what}`], exitCode: released ? 0 : 1 };
   }
   return { lines: [USAGE], exitCode: 2 };
+}
+
+/** No key is opened here: the operator's own wallet deploys it. */
+function multisendLines(): string[] {
+  return [
+    "Send a transaction without a payee, of 1000000 gas at most, that carries these bytes; its",
+    "receipt names the contract's address, which goes into payouts.batch.contract. The source is",
+    "modules/payouts/contracts/Multisend.sol; nobody owns what it creates.",
+    MULTISEND_CREATION,
+  ];
 }
 
 /** Books or returns what the old pool left pending, as the chain says; asks nobody. */

@@ -8,7 +8,7 @@ export { NETWORKS } from "./network_table.ts";
 export * from "./networks.ts";
 export * from "./reward.ts";
 export { createRpc, NodeError, type NodeErrorKind, type NodeOptions, type Rpc } from "./rpc.ts";
-export type { Block, NodeWork, Receipt, Transaction } from "./read.ts";
+export type { Block, Log, NodeWork, Receipt, Transaction } from "./read.ts";
 export { type Push, readPush } from "./read_push.ts";
 export { type BlockId, createNode, type Node, type Work } from "./node.ts";
 export { createNodes, type NodeAnswer, type NodeHealth, type Nodes } from "./nodes.ts";

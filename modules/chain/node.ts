@@ -69,7 +69,10 @@ export interface Node {
   maxPriorityFeePerGas(): Promise<Wei | undefined>;
   /** Base fee of the head (wei per gas); undefined on a chain without one. */
   baseFee(): Promise<Wei | undefined>;
-  estimateGas(call: { from: string; to: string; valueWei: Wei }): Promise<bigint>;
+  /** @param call `data` is 0x hex; none for a plain transfer */
+  estimateGas(
+    call: { from: string; to: string; valueWei: Wei; data?: string },
+  ): Promise<bigint>;
   /** Broadcasts signed bytes and gives the transaction's hash. */
   sendRawTransaction(raw: string): Promise<string>;
   /** Has the node sign and send from an unlocked account of its own. */
@@ -153,8 +156,10 @@ export function createNode(
       if (head === undefined) throw garbage(rpc, "eth_getBlockByNumber", "no latest block");
       return head.baseFeePerGas;
     },
-    estimateGas: ({ from, to, valueWei }) =>
-      askWei("eth_estimateGas", [{ from, to, value: toQuantity(valueWei) }]),
+    estimateGas: ({ from, to, valueWei, data }) =>
+      askWei("eth_estimateGas", [
+        { from, to, value: toQuantity(valueWei), ...(data === undefined ? {} : { data }) },
+      ]),
     sendRawTransaction: (raw) =>
       ask("eth_sendRawTransaction", [raw], (r) => readHash(r, "transaction hash")),
     sendTransaction: (transaction) =>

@@ -45,6 +45,16 @@ export interface Receipt extends GasSpent {
   blockNumber: number;
   /** False when the transaction reverted; undefined before Byzantium (EIP-658). */
   succeeded?: boolean;
+  /** What contracts said in it, in order. */
+  logs: Log[];
+}
+
+/** One event of a contract. */
+export interface Log {
+  address: string;
+  topics: string[];
+  /** 0x hex. */
+  data: string;
 }
 
 /** What a node gives to mine. */
@@ -133,7 +143,21 @@ export function readReceipt(value: unknown): Receipt {
     ...(isSet(receipt.effectiveGasPrice)
       ? { effectiveGasPrice: parseQuantity(receipt.effectiveGasPrice, "effectiveGasPrice") }
       : {}),
+    logs: listOf(receipt.logs ?? [], "logs").map(readLog),
     ...(isSet(receipt.status) ? { succeeded: readNumber(receipt.status, "status") === 1 } : {}),
+  };
+}
+
+function readLog(value: unknown): Log {
+  const log = objectOf(value, "log");
+  const { data } = log;
+  if (typeof data !== "string" || !/^0x([0-9a-f]{2})*$/i.test(data)) {
+    throw wrong(data, "data of a log", "hex bytes");
+  }
+  return {
+    address: readAddress(log.address, "address of a log"),
+    topics: listOf(log.topics ?? [], "topics").map((topic) => readHash(topic, "topic")),
+    data: data.toLowerCase(),
   };
 }
 

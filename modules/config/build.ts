@@ -79,6 +79,8 @@ function buildApi(raw: RawConfig, path: (name: string) => string, found: Finding
     luckWindow: [...api.luckWindow].sort((a, b) => a - b),
     payments: api.payments,
     blocks: api.blocks,
+    ...{ cors: api.cors, rateLimit: api.rateLimit, poolName: api.poolName },
+    ...{ publicHost: api.publicHost, notice: api.notice },
     purgeOnly: api.purgeOnly,
     ...(api.static === undefined ? {} : { static: path(api.static) }),
   };

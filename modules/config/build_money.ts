@@ -130,6 +130,15 @@ function checkDepth(path: string, depth: number, least: number, found: Findings)
   );
 }
 
+/** What a transaction that pays many cannot do. */
+function checkBatch({ payouts }: RawConfig, signer: SignerConfig | undefined, found: Findings) {
+  const refuseWith = (what: string) =>
+    refuse(found, "payouts.batch", `cannot be used with ${what}`, "remove one of the two");
+  if (payouts.feePaidBy === "miner") refuseWith("payouts.feePaidBy miner");
+  if (!payouts.autoGas) refuseWith("payouts.autoGas false");
+  if (signer?.kind === "node") refuseWith("payouts.signer.node");
+}
+
 /** The payer's section; enabled payouts need an address and exactly one key. */
 export function buildPayouts(
   raw: RawConfig,
@@ -151,6 +160,7 @@ export function buildPayouts(
     refuse(found, "payouts.gasPrice", problem, "lower it or raise payouts.maxFee");
   }
   checkLimits(raw, found);
+  if (payouts.batch !== undefined) checkBatch(raw, signer, found);
   return {
     enabled: payouts.enabled,
     requirePeers: payouts.requirePeers,
@@ -170,6 +180,7 @@ export function buildPayouts(
     feePaidBy: payouts.feePaidBy,
     ...(payouts.dailyCap === undefined ? {} : { dailyCapShannon: payouts.dailyCap }),
     minThresholdShannon: payouts.minThreshold ?? payouts.threshold,
+    ...(payouts.batch === undefined ? {} : { batch: payouts.batch }),
     inFlight: payouts.inFlight,
     ...(payouts.bumpAfter === undefined ? {} : { bumpAfterMs: payouts.bumpAfter }),
     bgsave: payouts.bgsave,

@@ -171,6 +171,12 @@ Deno.test("parseConfig() refuses bad values with what stands there", () => {
       { payouts: { signer: { keystore: { file: "a" } } } },
       /keystore: has no passphrase/,
     ],
+    [
+      { payouts: { batch: { contract: PAYER }, feePaidBy: "miner" } },
+      /payouts.batch: cannot be used with payouts.feePaidBy miner/,
+    ],
+    [{ payouts: { batch: { contract: PAYER }, autoGas: false } }, /cannot be used with .*autoGas/],
+    [{ payouts: { batch: { contract: PAYER, size: 1 } } }, /payouts.batch.size/],
   ];
   for (const [value, expected] of cases) {
     const problems = problemsOf(value);

@@ -68,6 +68,28 @@ const api = z.object({
   settingsCooldown: pause("1h", "time between two changes of a miner's settings"),
   payments: count(50, "payments shown", 1, 10_000),
   blocks: count(50, "blocks shown", 1, 10_000),
+  cors: z.array(
+    z.string().regex(
+      /^(\*|https?:\/\/[^/?#\s]+)$/,
+      "write an origin such as https://pool.example, or *",
+    ),
+  )
+    .max(64).default([])
+    .describe(
+      'origins whose pages may ask `/api/v2`; `"*"` for all; the old endpoints always allow all',
+    ),
+  rateLimit: count(
+    600,
+    "requests a minute to `/api/v2` from one address; 0: no limit",
+    0,
+    1_000_000,
+  ),
+  poolName: z.string().max(64).default("").describe("name shown to miners; default the network's"),
+  publicHost: z.string().regex(/^[A-Za-z0-9.:-]*$/, "write a host name or an IP address").max(255)
+    .default("").describe(
+      "host that miners connect to; default the one that the page was asked by",
+    ),
+  notice: z.string().max(500).default("").describe("one sentence shown above the page"),
   purgeOnly: flag(false, "only purge, for an API elsewhere that reads a replica"),
   static: filePath("folder of the web page to serve; none: the API alone"),
 });
@@ -92,7 +114,12 @@ const redis = z.object({
     1_000,
   ),
   database: count(0, "number of the database", 0, 1_000_000),
-  waitReplicas: count(0, "replicas that must have shares before they are answered, and payments before they go out", 0, 100),
+  waitReplicas: count(
+    0,
+    "replicas that must have shares before they are answered, and payments before they go out",
+    0,
+    100,
+  ),
   username: z.string().default("").describe("ACL user; empty: the default user"),
   password: z.union([
     z.string(),
@@ -173,6 +200,10 @@ const payouts = z.object({
   reserve: shannon.prefault(0).describe("Shannon that payments leave in the wallet"),
   confirmations: z.int().min(1).max(1_000_000).optional()
     .describe("blocks until a payment is final; default unlocker.depth"),
+  batch: z.object({
+    contract: address.describe("address of quarry's Multisend contract on this chain"),
+    size: count(50, "payments in one transaction at most", 2, 100),
+  }).optional().describe("payments go out together, through a contract"),
   inFlight: count(1, "payments that may wait for a receipt at once", 1, 64),
   bumpAfter: duration.optional().describe(
     'a payment without a receipt for so long ("10m") is sent again for a fee at least 10 % higher, ' +

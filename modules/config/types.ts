@@ -226,6 +226,16 @@ export interface ApiConfig {
   readonly payments: number;
   /** Blocks shown. */
   readonly blocks: number;
+  /** Origins whose pages may ask `/api/v2`; "*" for all. */
+  readonly cors: readonly string[];
+  /** Requests a minute to `/api/v2` from one address; 0: no limit. */
+  readonly rateLimit: number;
+  /** Shown to miners; empty: the network's name. */
+  readonly poolName: string;
+  /** Host that miners connect to; empty: the one that the page was asked by. */
+  readonly publicHost: string;
+  /** Shown above the page; empty: nothing. */
+  readonly notice: string;
   readonly purgeOnly: boolean;
   /** Absolute path of the page's folder; undefined: the page is not served. */
   readonly static?: string;
@@ -329,6 +339,13 @@ export interface PayoutsConfig {
   readonly reserveShannon: bigint;
   /** Blocks until a payment is final. */
   readonly confirmations: number;
+  /** Several payments in one transaction; undefined: each has its own. */
+  readonly batch?: {
+    /** Lower-case address of the Multisend contract. */
+    readonly contract: string;
+    /** Payments in one transaction at most. */
+    readonly size: number;
+  };
   /** Payments that may wait for a receipt at once. */
   readonly inFlight: number;
   /** More gas than this is not spent on one payment. */

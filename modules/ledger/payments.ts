@@ -15,6 +15,7 @@ import receiptSource from "./scripts/record_receipt.lua" with { type: "text" };
 import reserveSource from "./scripts/reserve_payment.lua" with { type: "text" };
 import revertSource from "./scripts/revert_payment.lua" with { type: "text" };
 import sentSource from "./scripts/mark_sent.lua" with { type: "text" };
+import batchSource from "./scripts/sign_batch.lua" with { type: "text" };
 import signSource from "./scripts/sign_payment.lua" with { type: "text" };
 import watchSource from "./scripts/watch_nonces.lua" with { type: "text" };
 
@@ -24,6 +25,7 @@ const RECEIPT = moneyScript("record_receipt", receiptSource);
 const RESERVE = moneyScript("reserve_payment", reserveSource);
 const REVERT = moneyScript("revert_payment", revertSource);
 const SENT = moneyScript("mark_sent", sentSource);
+const SIGN_BATCH = moneyScript("sign_batch", batchSource);
 const SIGN = moneyScript("sign_payment", signSource);
 const WATCH = moneyScript("watch_nonces", watchSource);
 
@@ -56,10 +58,22 @@ export interface Payment {
   signed?: SignedTransaction;
   /** Every transaction that was signed for it, oldest first. */
   hashes: string[];
+  /** Its place in a transaction that pays many. */
+  batch?: BatchPlace;
   /** Where it was last seen mined. */
   mined?: { hash: string; height: number; blockHash: string };
   /** Why it was returned. */
   reason?: string;
+}
+
+/** A payment's place in a transaction that pays many. */
+export interface BatchPlace {
+  /** Name that all of them share. */
+  id: string;
+  /** From 0, in the order of the transaction's payees. */
+  index: number;
+  /** Payments in the transaction. */
+  size: number;
 }
 
 /** A signed transaction. */
@@ -93,6 +107,14 @@ export interface Payments {
    * many replicas as are asked for. @throws {PoolError} while it is not
    */
   persist(lease: Lease, id: string, now: number): Promise<void>;
+  /** Stores the bytes that pay many, for all of them or none; the same batch twice is once. */
+  signBatch(
+    lease: Lease,
+    batch: string,
+    ids: readonly string[],
+    transaction: SignedTransaction & { from: string },
+    now: number,
+  ): Promise<void>;
   markSent(lease: Lease, id: string, now: number): Promise<void>;
   /** Notes where it was mined; undefined: nowhere (any more). */
   recordReceipt(lease: Lease, id: string, mined: Payment["mined"], now: number): Promise<void>;
@@ -174,6 +196,12 @@ export function createPayments(
         ...[id, `${nonce}`, raw, hash, `${now}`, nonceField(from, nonce)],
       ]);
       notFinal(answer(reply), id);
+    },
+    async signBatch(lease, batch, ids, { nonce, raw, hash, from }, now) {
+      const reply = await runFenced(deps, lease, SIGN_BATCH, [
+        ...[own.paymentNonces(), own.paymentsSpent(), ...ids.map((id) => own.payment(id))],
+      ], [batch, `${nonce}`, raw, hash, `${now}`, nonceField(from, nonce), ...ids]);
+      answer(reply);
     },
     persist: (lease, id, now) =>
       persistAfter(async () => {
@@ -339,6 +367,9 @@ function paymentOf(fields: Record<string, string>): Payment {
     ...(minedHash === undefined || minedHeight === undefined || minedBlock === undefined
       ? {}
       : { mined: { hash: minedHash, height: number("minedHeight"), blockHash: minedBlock } }),
+    ...(fields["batch"] === undefined
+      ? {}
+      : { batch: { id: fields["batch"], index: number("batchIndex"), size: number("batchSize") } }),
     ...(fields["signedAt"] === undefined ? {} : { signedAt: number("signedAt") }),
     ...(fields["sentAt"] === undefined ? {} : { sentAt: number("sentAt") }),
     ...(fields["reason"] === undefined ? {} : { reason: fields["reason"] }),

@@ -20,7 +20,8 @@ export async function bumpWhenStuck(
   const { options, node, signer, log } = payer;
   const { id, state, signed, sentAt = 0, signedAt = 0 } = payment;
   if (options.bumpAfterMs === undefined || !options.autoGas || signer.byNode) return false;
-  if (state !== "sent" || signed === undefined) return false;
+  // All of a batch would have to be signed again at once; it waits instead.
+  if (state !== "sent" || signed === undefined || payment.batch !== undefined) return false;
   const waitedMs = (unixSeconds(payer.clock) - Math.max(sentAt, signedAt)) * 1000;
   if (waitedMs < options.bumpAfterMs) return false;
   const { fee, valueWei } = readTransactionFields(signed.raw);

@@ -6,7 +6,7 @@
  */
 import { dirname } from "node:path";
 import { PoolError, type Shannon } from "../base/mod.ts";
-import { syncFolderOf } from "../ledger/mod.ts";
+import { type BatchPlace, syncFolderOf } from "../ledger/mod.ts";
 
 /** A signed payment as the journal has it. */
 export interface JournalEntry {
@@ -17,6 +17,8 @@ export interface JournalEntry {
   nonce: number;
   raw: string;
   hash: string;
+  /** Its place in a transaction that pays many. */
+  batch?: BatchPlace;
 }
 
 /** Which chain and pool an entry belongs to; entries of others are passed over. */
@@ -34,6 +36,8 @@ export interface PaymentJournal {
   entries(): readonly JournalEntry[];
   /** Adds an entry unless its hash is there already; resolves when it is on disk. */
   add(entry: JournalEntry): Promise<void>;
+  /** The same for all payments of one transaction, in one line: a crash leaves all or none. */
+  addTogether(entries: readonly JournalEntry[]): Promise<void>;
   close(): void;
 }
 
@@ -51,19 +55,25 @@ export function openPaymentJournal(path: string, scope: JournalScope): PaymentJo
   Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const lines = readLines(path);
   const entries = lines.map((line, i) => parseLine(line, i + 1, path))
-    .filter(({ scope: other }) => sameScope(other, scope)).map(({ entry }) => entry)
-    .slice(-ENTRIES_KEPT);
+    .filter(({ scope: other }) => sameScope(other, scope))
+    .slice(-ENTRIES_KEPT).flatMap(({ entries }) => entries);
   if (lines.length > LINES_MAX) archive(path, entries, scope);
   const hashes = new Set(entries.map(({ hash }) => hash));
   const file = Deno.openSync(path, { append: true, create: true, mode: 0o600 });
   syncFolderOf(path);
-  async function add(entry: JournalEntry): Promise<void> {
-    if (hashes.has(entry.hash)) return;
-    await append(file, new TextEncoder().encode(lineOf(entry, scope)));
-    hashes.add(entry.hash);
-    entries.push(entry);
+  async function addTogether(together: readonly JournalEntry[]): Promise<void> {
+    const [first] = together;
+    if (first === undefined || hashes.has(first.hash)) return;
+    await append(file, new TextEncoder().encode(lineOf(together, scope)));
+    hashes.add(first.hash);
+    entries.push(...together);
   }
-  return { entries: () => entries, add, close: () => file.close() };
+  return {
+    entries: () => entries,
+    add: (entry) => addTogether([entry]),
+    addTogether,
+    close: () => file.close(),
+  };
 }
 
 /** Writes and syncs; what was written of a line that failed is taken back. */
@@ -78,8 +88,27 @@ async function append(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
   }
 }
 
-function lineOf(entry: JournalEntry, scope: JournalScope): string {
-  return JSON.stringify({ scope, ...entry, amountShannon: String(entry.amountShannon) }) + "\n";
+/** One transaction; of a batch the bytes are written once, and each payment in `payments`. */
+function lineOf(together: readonly JournalEntry[], scope: JournalScope): string {
+  const [first, ...more] = together.map((one) => ({
+    ...one,
+    amountShannon: String(one.amountShannon),
+  }));
+  const rest = more.map(({ id, login, amountShannon, batch }) => ({
+    ...{ id, login, amountShannon, batch },
+  }));
+  return JSON.stringify({ scope, ...first, ...(rest.length === 0 ? {} : { rest }) }) + "\n";
+}
+
+/** Entries by their transactions, oldest first. */
+function byTransaction(entries: readonly JournalEntry[]): JournalEntry[][] {
+  const groups = new Map<string, JournalEntry[]>();
+  for (const entry of entries) {
+    const group = groups.get(entry.hash);
+    if (group === undefined) groups.set(entry.hash, [entry]);
+    else group.push(entry);
+  }
+  return [...groups.values()];
 }
 
 function sameScope(a: JournalScope, b: JournalScope): boolean {
@@ -103,16 +132,19 @@ function parseLine(
   line: string,
   number: number,
   path: string,
-): { entry: JournalEntry; scope: JournalScope } {
+): { entries: JournalEntry[]; scope: JournalScope } {
   try {
-    const { scope, amountShannon, ...rest } = JSON.parse(line);
-    const entry = { ...rest, amountShannon: BigInt(amountShannon) } as JournalEntry;
+    const { scope, amountShannon, rest = [], ...own } = JSON.parse(line);
+    const entry = { ...own, amountShannon: BigInt(amountShannon) } as JournalEntry;
     const texts = [entry.id, entry.login, entry.from, entry.raw, entry.hash, scope.genesis];
     if (!texts.every((text) => typeof text === "string" && text !== "")) {
       throw new TypeError("a field is missing");
     }
     if (!Number.isSafeInteger(entry.nonce)) throw new TypeError("the nonce is no number");
-    return { entry, scope };
+    const others = rest.map((one: JournalEntry) => ({
+      ...{ ...entry, ...one, amountShannon: BigInt(one.amountShannon) },
+    }));
+    return { entries: [entry, ...others], scope };
   } catch (error) {
     throw new PoolError(`Cannot read line ${number} of the payments journal ${path}`, {
       cause: error,
@@ -124,7 +156,9 @@ function parseLine(
 function archive(path: string, entries: readonly JournalEntry[], scope: JournalScope): void {
   const fresh = `${path}.new`;
   const file = Deno.openSync(fresh, { write: true, create: true, truncate: true, mode: 0o600 });
-  const bytes = new TextEncoder().encode(entries.map((entry) => lineOf(entry, scope)).join(""));
+  const bytes = new TextEncoder().encode(
+    byTransaction(entries).map((together) => lineOf(together, scope)).join(""),
+  );
   for (let sent = 0; sent < bytes.length;) sent += file.writeSync(bytes.subarray(sent));
   file.syncSync();
   file.close();

@@ -25,6 +25,8 @@ export { type Plan, type PlanFacts, type PlannedPayment, planPayments } from "./
 export { type Explained, explainOpen, type ExplainReader, type Explanation } from "./explain.ts";
 export { type Preview, type PreviewReader, previewRun } from "./preview.ts";
 export { fateOfOldPayment, type OldFate } from "./old_payments.ts";
+export { MULTISEND_CREATION, MULTISEND_RUNTIME } from "./contracts/multisend_code.ts";
+export { payeesOf } from "./multisend.ts";
 export { createRun, type Run, type StepResult } from "./run.ts";
 export { type KeyReader, keyRights } from "./key_sources.ts";
 export { decryptKeystore } from "./keystore.ts";

@@ -80,9 +80,10 @@ export async function nextNonce(
 /** Nonces of the open payments that this address has signed; a former one may have signed others. */
 async function noncesOf({ payments, signer }: Payer, open: readonly Payment[]): Promise<number[]> {
   const nonces: number[] = [];
-  for (const { id, signed } of open) {
+  for (const { id, batch, signed } of open) {
     if (signed === undefined) continue;
-    if (await payments.ownerOfNonce(signer.address, signed.nonce) === id) nonces.push(signed.nonce);
+    const owner = await payments.ownerOfNonce(signer.address, signed.nonce);
+    if (owner === (batch?.id ?? id)) nonces.push(signed.nonce);
   }
   return nonces;
 }

@@ -71,6 +71,9 @@ export async function finishReserved(
   payment: Payment,
 ): Promise<PayOutcome> {
   const known = payer.journal.entries().findLast(({ id }) => id === payment.id);
+  if (known?.batch !== undefined) {
+    throw new PoolError(`Payment ${payment.id} is of a batch that is booked again as a whole`);
+  }
   if (known !== undefined) {
     // Signed before the crash: the same bytes, never others.
     await payer.payments.sign(lease, payment.id, known, unixSeconds(payer.clock));
@@ -142,10 +145,14 @@ export async function broadcast(
   lease: Lease,
   payment: Payment,
 ): Promise<"sent" | "signed"> {
-  const { id, login, amountShannon, signed } = payment;
+  const { id, login, signed } = payment;
   if (signed === undefined) throw new PoolError(`Payment ${id} is not signed`);
   const from = payer.signer.address;
-  await payer.journal.add({ id, login, amountShannon, from, ...signed });
+  const together = await togetherWith(payer, payment);
+  await payer.journal.addTogether(together.map((one) => ({
+    ...{ id: one.id, login: one.login, amountShannon: one.amountShannon, from, ...signed },
+    ...(one.batch === undefined ? {} : { batch: one.batch }),
+  })));
   payer.moment?.("journalled", id);
   checkCustody(payer, payment);
   await payer.payments.persist(lease, id, unixSeconds(payer.clock));
@@ -170,7 +177,16 @@ export async function broadcast(
     }
   }
   payer.moment?.("broadcast", id);
-  return await noteSent(payer, lease, payment, payment.state);
+  for (const one of together) await noteSent(payer, lease, one, one.state);
+  return "sent";
+}
+
+/** All payments of a payment's transaction that are open: it alone, or its batch. */
+async function togetherWith(payer: Payer, payment: Payment): Promise<Payment[]> {
+  const { batch } = payment;
+  if (batch === undefined) return [payment];
+  const all = (await payer.payments.open()).filter((one) => one.batch?.id === batch.id);
+  return all.toSorted((a, b) => a.batch!.index - b.batch!.index);
 }
 
 /** A node has it; said once. */
@@ -249,7 +265,8 @@ async function feeRefused(
   return true;
 }
 
-async function checkWallet(payer: Payer, amountShannon: bigint, fee: Fee): Promise<void> {
+/** @throws {PoolError} when the wallet does not reach */
+export async function checkWallet(payer: Payer, amountShannon: bigint, fee: Fee): Promise<void> {
   const gasWei = minerPays(payer) ? 0n : gasCostWei(fee);
   const needWei = shannonToWei(amountShannon + payer.options.reserveShannon) + gasWei +
     committedWei(await payer.payments.open());
@@ -264,7 +281,8 @@ function walletShort(payer: QuoteReader, cause?: unknown, facts = {}): PoolError
   );
 }
 
-function foreignRow(login: string, amountShannon: bigint): HaltError {
+/** Something of the old pool stands in the way. */
+export function foreignRow(login: string, amountShannon: bigint): HaltError {
   return new HaltError(
     `payments:pending or payments:lock has a row that is not ours (paying ${login} ` +
       `${amountShannon} Shannon)`,

@@ -26,6 +26,7 @@ export type PayerNode = Pick<
   | "sendTransaction"
   | "getTransaction"
   | "pendingTransactions"
+  | "getCode"
 >;
 
 /** A moment between two effects of a payment, in their order. */
@@ -56,6 +57,7 @@ export type PayerOptions = Pick<
   | "feePaidBy"
   | "dailyCapShannon"
   | "minThresholdShannon"
+  | "batch"
 >;
 
 /** Everything a step of a payment needs. */

@@ -30,7 +30,10 @@ export async function recover(payer: Payer, lease: Lease): Promise<void> {
   const states = await payer.payments.states(entries.map(({ id }) => id));
   const open = new Map((await payer.payments.open()).map((one) => [one.id, one]));
   for (const [i, entry] of entries.entries()) {
-    if (states[i] === undefined) await bookAgain(payer, lease, entry);
+    if (entry.batch !== undefined) {
+      if (states[i] !== undefined && states[i] !== "reserved") continue;
+      await recoverBatch(payer, lease, entries.filter(({ hash }) => hash === entry.hash));
+    } else if (states[i] === undefined) await bookAgain(payer, lease, entry);
     else if (open.get(entry.id)?.hashes.includes(entry.hash) === false) {
       // Signed before the crash, or forgotten by the ledger: the same bytes, never others.
       await payer.payments.sign(lease, entry.id, entry, unixSeconds(payer.clock));
@@ -53,9 +56,9 @@ async function checkJournal({ payments, journal, signer }: Payer): Promise<void>
   for (let nonce = newest - 1; nonce >= Math.max(adopted, newest - NONCES_LOOKED_AT); nonce--) {
     const owner = await payments.ownerOfNonce(address, nonce);
     if (owner === undefined || owner === "accepted") continue;
-    if (journal.entries().some(({ id }) => id === owner)) return;
+    if (journal.entries().some(({ id, batch }) => id === owner || batch?.id === owner)) return;
     // The ledger hears of a signature before the journal does; its bytes were not sent yet.
-    if ((await payments.states([owner]))[0] === "signed") continue;
+    if ((await payments.states([owner.replace(/^batch:/, "")]))[0] === "signed") continue;
     throw new HaltError(
       `The journal here does not have payment ${owner} with nonce ${nonce}, which the ledger knows: ` +
         "it is not the journal that payments were made with",
@@ -87,4 +90,32 @@ async function bookAgain(payer: Payer, lease: Lease, entry: JournalEntry): Promi
   }
   await payer.payments.sign(lease, id, entry, now);
   payer.log.error("payment.booked.again", { id, login, amountShannon, hash });
+}
+
+/**
+ * A batch that the ledger forgot, in whole or in its signature: every payment is debited again, then
+ * all are tied to the one transaction. Until the last of them can be, none goes out by itself.
+ */
+async function recoverBatch(
+  payer: Payer,
+  lease: Lease,
+  entries: readonly JournalEntry[],
+): Promise<void> {
+  const [first] = entries;
+  const states = await payer.payments.states(entries.map(({ id }) => id));
+  if (states.every((state) => state !== undefined && state !== "reserved")) return;
+  const now = unixSeconds(payer.clock);
+  for (const { id, login, amountShannon, hash } of entries) {
+    const outcome = await payer.payments.reserve(lease, { id, login, amountShannon }, now);
+    if (outcome === "ok" || outcome === "again") continue;
+    throw new HaltError(
+      `The ledger lost payment ${id} of ${amountShannon} Shannon to ${login}, one of the batch ` +
+        `${hash}, and it cannot be booked again: ${outcome}`,
+      `compare ${hash} on the chain with the balance of ${login}`,
+      { id, login, amountShannon, hash },
+    );
+  }
+  const ids = entries.map(({ id }) => id);
+  await payer.payments.signBatch(lease, first!.batch!.id, ids, first!, now);
+  payer.log.error("batch.booked.again", { batch: first!.batch!.id, payments: ids.length });
 }

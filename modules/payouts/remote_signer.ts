@@ -53,10 +53,12 @@ export function openRemoteSigner(
 }
 
 /** A payment as the fields of eth_signTransaction and eth_sendTransaction. */
-export function requestOf({ nonce, to, valueWei, fee }: UnsignedPayment): Record<string, string> {
+export function requestOf(
+  { nonce, to, valueWei, data, fee }: UnsignedPayment,
+): Record<string, string> {
   return {
     ...{ to, gas: toQuantity(fee.gas), value: toQuantity(valueWei) },
-    ...{ nonce: toQuantity(nonce), data: "0x" },
+    ...{ nonce: toQuantity(nonce), data: data ?? "0x" },
     ...(fee.type === "legacy" ? { gasPrice: toQuantity(fee.gasPrice) } : {
       maxFeePerGas: toQuantity(fee.maxFeePerGas),
       maxPriorityFeePerGas: toQuantity(fee.maxPriorityFeePerGas),
@@ -73,7 +75,7 @@ function differences(payment: UnsignedPayment, fields: TransactionFields): strin
     ["nonce", asked.nonce, signed.nonce],
     ["payee", asked.to.toLowerCase(), signed.to],
     ["value", asked.valueWei, signed.valueWei],
-    ["data", "0x", signed.data],
+    ["data", asked.data ?? "0x", signed.data],
     ["type", fee.type, given.type],
     ["gas", fee.gas, given.gas],
   ];

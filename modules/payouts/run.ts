@@ -1,6 +1,7 @@
 /** One step of the payer at a time: recover, settle, carry on, pay the next, or plan a run. */
 import { PoolError } from "../base/mod.ts";
 import type { Lease, Payment } from "../ledger/mod.ts";
+import { payBatch } from "./batch.ts";
 import { finishReserved, pay } from "./pay.ts";
 import type { Payer } from "./payer.ts";
 import type { PlannedPayment } from "./plan.ts";
@@ -51,6 +52,13 @@ export function createRun(payer: Payer, deps: { afterRun?: () => Promise<void> }
     const reserved = open.find((one) => one.signed === undefined);
     if (reserved !== undefined) {
       await finishReserved(payer, lease, reserved);
+      return { waitMs: 0, reason: "" };
+    }
+    const size = batchSize(payer);
+    if (size > 1 && queue.length > 1) {
+      const outcome = await payBatch(payer, lease, queue.slice(0, size));
+      const paid = queue.splice(0, size);
+      if (outcome !== "sent") payer.log.info("batch.left", { payments: paid.length, outcome });
       return { waitMs: 0, reason: "" };
     }
     const next = queue[0];
@@ -106,8 +114,14 @@ export function createRun(payer: Payer, deps: { afterRun?: () => Promise<void> }
 function holding(open: readonly Payment[], inFlight: number): Payment | undefined {
   const unmined = open.filter((one) => one.signed !== undefined && one.mined === undefined)
     .toSorted((a, b) => a.signed!.nonce - b.signed!.nonce);
+  const transactions = new Set(unmined.map(({ signed }) => signed!.nonce));
   return unmined.find(({ state }) => state === "signed") ??
-    (unmined.length >= inFlight ? unmined[0] : undefined);
+    (transactions.size >= inFlight ? unmined[0] : undefined);
+}
+
+/** Payments that may go out in one transaction. */
+function batchSize({ options, signer }: Payer): number {
+  return options.batch === undefined || signer.byNode ? 1 : options.batch.size;
 }
 
 /** Refuses a node that does not see the whole chain. @throws {PoolError} */

@@ -2,6 +2,7 @@
 import { PoolError, shannonToWei, unixSeconds, type Wei } from "../base/mod.ts";
 import type { Receipt } from "../chain/mod.ts";
 import type { Lease, Payment } from "../ledger/mod.ts";
+import { fateInBatch, partOfGasWei } from "./batch.ts";
 import { bumpWhenStuck } from "./bump.ts";
 import { HaltError } from "./halt.ts";
 import { adoptMined } from "./node_account.ts";
@@ -27,9 +28,11 @@ export function createSettler(payer: Payer): Settler {
   async function rebroadcast(lease: Lease, payment: Payment): Promise<void> {
     // What an earlier process sent goes out again at once, what this one sent does not.
     const sentMs = (payment.sentAt ?? 0) * 1000;
-    const lastMs = broadcastAtMs.get(payment.id) ?? (sentMs >= startMs ? sentMs : -Infinity);
+    // Payments of one transaction go out with it, once for all of them.
+    const name = payment.batch?.id ?? payment.id;
+    const lastMs = broadcastAtMs.get(name) ?? (sentMs >= startMs ? sentMs : -Infinity);
     if (payer.clock.now() - lastMs < REBROADCAST_MS) return;
-    broadcastAtMs.set(payment.id, payer.clock.now());
+    broadcastAtMs.set(name, payer.clock.now());
     await broadcast(payer, lease, payment);
   }
 
@@ -48,10 +51,11 @@ export function createSettler(payer: Payer): Settler {
         if (payment.mined !== undefined) {
           payer.log.warn("payment.receipt.vanished", { id: payment.id, ...payment.mined });
           await payer.payments.recordReceipt(lease, payment.id, undefined, now(payer));
-          broadcastAtMs.delete(payment.id);
+          broadcastAtMs.delete(payment.batch?.id ?? payment.id);
         }
         const address = payer.signer.address;
-        if (await payer.payments.ownerOfNonce(address, payment.signed!.nonce) !== payment.id) {
+        const owner = await payer.payments.ownerOfNonce(address, payment.signed!.nonce);
+        if (owner !== (payment.batch?.id ?? payment.id)) {
           throw formerAddress(payment, address);
         }
         const used = await payer.node.getTransactionCount(address, "latest");
@@ -65,7 +69,7 @@ export function createSettler(payer: Payer): Settler {
         }
       }
       const left = await payer.payments.open();
-      const ids = new Set(left.map(({ id }) => id));
+      const ids = new Set(left.map(({ id, batch }) => batch?.id ?? id));
       for (const id of broadcastAtMs.keys()) if (!ids.has(id)) broadcastAtMs.delete(id);
       return left;
     },
@@ -116,16 +120,22 @@ async function settleMined(
       `look at ${hash}, and use a node that gives receipts with a status (EIP-658)`,
     );
   }
-  const gasWei = await gasSpentWei(payer, receipt);
-  if (receipt.succeeded) {
+  const gasWei = partOfGasWei(payment, await gasSpentWei(payer, receipt));
+  const inBatch = payment.batch === undefined || !receipt.succeeded
+    ? "paid"
+    : fateInBatch(payment, receipt);
+  if (receipt.succeeded && inBatch === "paid") {
     const { valueWei } = readTransactionFields(payment.signed!.raw);
-    const gas = { spentWei: gasWei, shareWei: shannonToWei(amountShannon) - valueWei };
+    const shareWei = payment.batch === undefined ? shannonToWei(amountShannon) - valueWei : 0n;
+    const gas = { spentWei: gasWei, shareWei };
     await payer.payments.confirm(lease, payment, hash, now(payer), gas);
     payer.log.info("payment.confirmed", { id, login, amountShannon, hash, height });
     payer.event("payment.confirmed", { id, login, amountShannon, hash, height });
     return;
   }
-  const reason = `Transaction ${hash} failed in block ${height}`;
+  const reason = receipt.succeeded
+    ? `Its payee refused it in transaction ${hash}`
+    : `Transaction ${hash} failed in block ${height}`;
   const how = { state: "reverted" as const, reason, hold: true, gasWei };
   await payer.payments.giveBack(lease, payment, how, now(payer));
   payer.log.error("payment.reverted", { id, login, amountShannon, hash, height });

@@ -15,6 +15,8 @@ export interface UnsignedPayment {
   nonce: number;
   to: string;
   valueWei: Wei;
+  /** 0x hex; none for a plain transfer. */
+  data?: Hex;
   fee: Fee;
 }
 
@@ -57,8 +59,8 @@ function keySigner(key: Hex, address: string): Signer {
   }
   return {
     address: own,
-    async sign({ chainId, nonce, to, valueWei, fee }) {
-      const common = { chainId, nonce, to: to as Hex, value: valueWei };
+    async sign({ chainId, nonce, to, valueWei, data, fee }) {
+      const common = { chainId, nonce, to: to as Hex, value: valueWei, data: data ?? "0x" as Hex };
       const raw = await account.signTransaction({ ...common, ...fee });
       return { raw, hash: keccak256(raw) };
     },

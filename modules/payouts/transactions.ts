@@ -53,8 +53,10 @@ export function readTransactionFields(raw: string): TransactionFields {
 /** Most that payments which are signed and not mined may still take from the wallet (wei). */
 export function committedWei(open: readonly Payment[]): Wei {
   let sum = 0n;
+  const counted = new Set<string>();
   for (const { signed, mined } of open) {
-    if (signed === undefined || mined !== undefined) continue;
+    if (signed === undefined || mined !== undefined || counted.has(signed.hash)) continue;
+    counted.add(signed.hash);
     const { valueWei, fee } = readTransactionFields(signed.raw);
     sum += valueWei + gasCostWei(fee);
   }

@@ -1,4 +1,5 @@
 /** Blocks of the development chain: a real RLP header, its seal hash and its block hash. */
+import type { DevLog } from "./multisend.ts";
 import { type Hex, keccak256, toRlp } from "viem";
 import type { PoolTransaction } from "./transaction.ts";
 import type { Accounts } from "./state.ts";
@@ -27,6 +28,7 @@ export interface ReceiptRow {
   gasUsed: bigint;
   effectiveGasPrice: bigint;
   succeeded: boolean;
+  logs: DevLog[];
 }
 
 /** A block without its seal. */

@@ -10,10 +10,12 @@ import {
   toHash,
   toQuantity,
 } from "../../modules/base/mod.ts";
+import { MULTISEND_RUNTIME } from "../../modules/payouts/mod.ts";
 import type { Block } from "./block.ts";
 import { ZERO_HASH } from "./block.ts";
 import type { Chain } from "./chain.ts";
 import { RpcFault } from "./fault.ts";
+import { MULTISEND, multisendGas } from "./multisend.ts";
 import { accountOf } from "./state.ts";
 import { decodeTransaction, intrinsicGas } from "./transaction.ts";
 import { blockView, pendingView, receiptView, transactionView } from "./views.ts";
@@ -138,7 +140,12 @@ function accountMethods(chain: Chain): Record<string, Method> {
           ? chain.mempool.pendingNonce(address(account), chain.head.state)
           : accountOf(stateAt(tag), address(account)).nonce,
       ),
-    eth_getCode: ([account]) => chain.reverts.has(address(account)) ? "0xfd" : "0x",
+    eth_getCode: ([account]) =>
+      address(account) === MULTISEND
+        ? MULTISEND_RUNTIME
+        : chain.reverts.has(address(account))
+        ? "0xfd"
+        : "0x",
     async eth_sendRawTransaction([raw]) {
       const tx = await decodeTransaction(raw, chain.network.chainId);
       chain.mempool.add(tx, chain.head.state);
@@ -194,7 +201,11 @@ function feeMethods(chain: Chain, face: NodeFace): Record<string, Method> {
       if (to !== undefined && chain.reverts.has(to.toLowerCase())) {
         throw new RpcFault(3, "execution reverted");
       }
-      return toQuantity(intrinsicGas(data ?? input ?? "0x", to === undefined));
+      const bytes = data ?? input ?? "0x";
+      const called = to?.toLowerCase() === MULTISEND && bytes !== "0x";
+      return toQuantity(
+        intrinsicGas(bytes, to === undefined) + (called ? multisendGas(bytes) : 0n),
+      );
     },
   };
 }

@@ -7,6 +7,7 @@ import {
   uncleRewardWei,
 } from "../../modules/chain/mod.ts";
 import type { Block, ReceiptRow } from "./block.ts";
+import { callMultisend, MULTISEND, multisendGas } from "./multisend.ts";
 import { effectivePrice, intrinsicGas, type PoolTransaction } from "./transaction.ts";
 
 /** One account. */
@@ -81,21 +82,31 @@ function run(
 ): ReceiptRow | undefined {
   const baseFee = plan.baseFeePerGas ?? 0n;
   const price = effectivePrice(tx, baseFee);
-  const gasUsed = intrinsicGas(tx.data, tx.to === undefined);
+  const called = tx.to === MULTISEND && tx.data !== "0x";
+  const gasUsed = intrinsicGas(tx.data, tx.to === undefined) +
+    (called ? multisendGas(tx.data) : 0n);
   const sender = accountOf(state, tx.from);
   const fits = tx.nonce === sender.nonce && tx.maxFeePerGas >= baseFee && tx.gas >= gasUsed &&
     gasBefore + tx.gas <= plan.gasLimit &&
     sender.balanceWei >= tx.gas * tx.maxFeePerGas + tx.valueWei;
   if (!fits) return undefined;
-  const succeeded = tx.to === undefined || !reverts.has(tx.to);
-  const movedWei = succeeded ? tx.valueWei : 0n;
+  const outcome = called ? callMultisend(tx, reverts) : undefined;
+  const moves = called
+    ? outcome?.moves ?? []
+    : tx.to === undefined || reverts.has(tx.to)
+    ? []
+    : [{ to: tx.to, valueWei: tx.valueWei }];
+  const succeeded = called ? outcome !== undefined : tx.to === undefined || moves.length > 0;
+  const movedWei = tx.to === undefined
+    ? tx.valueWei
+    : moves.reduce((sum, { valueWei }) => sum + valueWei, 0n);
   state.set(tx.from, {
     balanceWei: sender.balanceWei - movedWei - gasUsed * price,
     nonce: sender.nonce + 1,
   });
-  if (tx.to !== undefined) add(state, tx.to, movedWei);
+  for (const { to, valueWei } of moves) add(state, to, valueWei);
   add(state, plan.miner, gasUsed * (price - baseFee));
-  return { gasUsed, effectiveGasPrice: price, succeeded };
+  return { gasUsed, effectiveGasPrice: price, succeeded, logs: outcome?.logs ?? [] };
 }
 
 function add(state: Map<string, Account>, address: string, amountWei: bigint): void {

@@ -76,7 +76,7 @@ export function receiptView(block: Block, index: number): Record<string, unknown
     effectiveGasPrice: toQuantity(receipt.effectiveGasPrice),
     status: receipt.succeeded ? "0x1" : "0x0",
     contractAddress: null,
-    logs: [],
+    logs: receipt.logs,
     logsBloom: EMPTY_BLOOM,
   };
 }

@@ -1,5 +1,6 @@
 /** Payments on real go-ethereum: outbid and replaced for a higher fee, and from the node's own account. */
 import assert from "node:assert/strict";
+import { getContractAddress, type Hex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import {
   bytesToHex,
@@ -18,7 +19,7 @@ import {
   listOf,
   openStore,
 } from "../../modules/ledger/mod.ts";
-import { openRun, type PayerSetup } from "../../modules/payouts/mod.ts";
+import { MULTISEND_CREATION, openRun, type PayerSetup } from "../../modules/payouts/mod.ts";
 import { datasetDir, type Geth, type GethOptions, startGeth } from "../support/geth.ts";
 import { until } from "../support/process.ts";
 import { startRedis } from "../support/redis.ts";
@@ -37,6 +38,7 @@ async function openWorld(
   stack: AsyncDisposableStack,
   signer: (dir: string) => Record<string, unknown>,
   options: Partial<GethOptions> = {},
+  payouts: Record<string, unknown> = {},
 ) {
   const dir = await Deno.makeTempDir({ prefix: "quarry-geth-payouts-" });
   stack.defer(() => Deno.remove(dir, { recursive: true }));
@@ -61,7 +63,7 @@ async function openWorld(
       network: { chainId: geth.chainId, rewards: [{ fromHeight: 0, reward: "2" }] },
       payouts: {
         ...{ enabled: true, address: PAYER, signer: signer(dir), daemon: geth.url },
-        ...{ requirePeers: 0, threshold: 1000, confirmations: 2, bumpAfter: "10m" },
+        ...{ requirePeers: 0, threshold: 1000, confirmations: 2, bumpAfter: "10m", ...payouts },
       },
     }),
     { baseDir: dir, readSecret: () => "" },
@@ -188,4 +190,53 @@ Deno.test("geth pays from its own account, and what it sent is found again by it
   assert.deepEqual([found!.state, found!.hashes], ["sent", hashes]);
   assert.equal(Number(await geth.call("eth_getTransactionCount", PAYER, "pending")), 1);
   await assertConfirmed(world, id, hashes[1]!);
+});
+
+Deno.test("geth pays many in one transaction, and a payee that refuses gets its debit back", async () => {
+  await using stack = new AsyncDisposableStack();
+  const contract = getContractAddress({ from: rival.address, nonce: 0n }).toLowerCase();
+  const batch = { contract, size: 10 };
+  const key = (dir: string) => ({ keyFile: `${dir}/payer.key` });
+  const world = await openWorld(stack, key, {}, { batch });
+  const { geth, verifier, run, clock, payments, store, keys } = world;
+  const creation = await rival.signTransaction({
+    ...{ type: "eip1559", chainId: geth.chainId, nonce: 0, data: MULTISEND_CREATION as Hex },
+    ...{ gas: 1_000_000n, maxFeePerGas: 200n * GWEI, maxPriorityFeePerGas: GWEI },
+  });
+  await mineWith(geth, verifier, [await geth.call<string>("eth_sendRawTransaction", creation)]);
+  // The contract itself takes no plain transfers: it is the payee that refuses.
+  const others = [contract, "0x" + "5b".repeat(20), "0x" + "5c".repeat(20)];
+  for (const login of others) {
+    await store.multi([
+      ["HINCRBY", keys.miner(login), "balance", `${AMOUNT}`],
+      ["HINCRBY", keys.finances(), "balance", `${AMOUNT}`],
+    ]);
+  }
+  const before = BigInt(await geth.call<string>("eth_getBalance", PAYER, "latest"));
+  await untilSent(world);
+  const open = await payments.open();
+  const [hash, ...more] = new Set(open.map(({ signed }) => signed!.hash));
+  assert.deepEqual([open.length, more.length], [4, 0]);
+  await mineWith(geth, verifier, [hash!]);
+  for (let i = 0; i < 3; i++) {
+    await mineWith(geth, verifier, []);
+    await clock.advance(6_000);
+    await run.step(LEASE);
+  }
+  assert.deepEqual(await payments.open(), []);
+  assert.deepEqual(await payments.held(), [contract]);
+  for (const login of [MINER, ...others]) {
+    const due = login === contract ? 0n : AMOUNT;
+    const [paid, balance] = await store.command(
+      ...["HMGET", keys.miner(login), "paid", "balance"],
+    ) as (string | null)[];
+    assert.deepEqual([BigInt(paid ?? 0), BigInt(balance ?? 0)], [due, AMOUNT - due]);
+    const has = BigInt(await geth.call<string>("eth_getBalance", login, "latest"));
+    assert.equal(has, shannonToWei(due));
+  }
+  const spent = before - BigInt(await geth.call<string>("eth_getBalance", PAYER, "latest"));
+  const [gas, rest] = await store.command(
+    ...["HMGET", keys.own.poolAccounts(), "gasShannon", "gasWeiRest"],
+  ) as string[];
+  assert.equal(spent, shannonToWei(3n * AMOUNT) + shannonToWei(BigInt(gas!)) + BigInt(rest!));
 });
