@@ -143,10 +143,21 @@ function payerRights(config: Config): Deno.PermissionOptionsObject {
   const { files, variables } = keyRights(signer, (name) => Deno.env.get(name));
   return {
     ...netOnly(config),
-    read: [...socket, ...files, stateDir(config)],
-    write: [...socket, stateDir(config)],
+    read: [...socket, ...files, ...stateDirs(config)],
+    write: [...socket, ...stateDirs(config)],
     env: variables.length > 0 ? variables : false,
   };
+}
+
+/** The state folder, and where it is when it is a link: a spare shares the first one's journal so. */
+function stateDirs(config: Config): string[] {
+  const dir = stateDir(config);
+  try {
+    return [dir, Deno.realPathSync(dir)];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [dir];
+    throw error;
+  }
 }
 
 function nodesOf({ upstreams, unlocker, payouts }: Config): NodeOptions[] {
