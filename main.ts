@@ -5,7 +5,7 @@
  *   deno task pool config.json --check    says everything that is wrong with the file
  */
 import pino from "pino";
-import { type Api, serveApi, type SettingsOptions } from "./modules/api/mod.ts";
+import { type Api, poolFacts, serveApi, type SettingsOptions } from "./modules/api/mod.ts";
 import {
   createLogger,
   type Facts,
@@ -119,7 +119,9 @@ async function open(
   if (api.enabled) {
     worker("stats", { ...common, api } satisfies StatsWorkerOptions, netOnly(config));
     const settings = settingsOf(config, network);
-    const served: Api = await serveApi({ ...common, api, ...settings }, {
+    const { trustedProxies } = proxy;
+    const facts = poolFacts(config, network);
+    const served: Api = await serveApi({ ...common, api, ...settings, facts, trustedProxies }, {
       ...{ log: log.for("api"), clock: systemClock, mining: () => mining?.status() },
     });
     parts.push({ name: "api", stop: () => served.close() });

@@ -2,11 +2,11 @@
 import type { Clock } from "../base/mod.ts";
 
 /** A bounded cache in which simultaneous requests for one key share one load. */
-export class AccountCache {
+export class AccountCache<T = string> {
   readonly #options: { maxAgeMs: number; size: number };
   readonly #clock: Clock;
   /** In order of use, the least recent first. */
-  readonly #entries = new Map<string, { atMs: number; body: Promise<string | undefined> }>();
+  readonly #entries = new Map<string, { atMs: number; body: Promise<T | undefined> }>();
 
   /** @param options.maxAgeMs life of a body; @param options.size bodies held at most */
   constructor(options: { maxAgeMs: number; size: number }, clock: Clock) {
@@ -20,7 +20,7 @@ export class AccountCache {
   }
 
   /** The body under a key, loaded when none is fresh. Failures and absences are not kept. */
-  get(key: string, load: () => Promise<string | undefined>): Promise<string | undefined> {
+  get(key: string, load: () => Promise<T | undefined>): Promise<T | undefined> {
     const known = this.#entries.get(key);
     this.#entries.delete(key);
     const nowMs = this.#clock.now();

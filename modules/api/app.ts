@@ -10,6 +10,7 @@ import {
   readMiner,
   readMinersSnapshot,
   readNodes,
+  readOverview,
   readPoolSnapshot,
   readWorkerRates,
   type ViewDeps,
@@ -20,6 +21,10 @@ import { accountBody, blocksBody, minersBody, paymentsBody, statsBody } from "./
 import { type MiningHealth, readiness } from "./readiness.ts";
 import { settingsDoor, type SettingsOptions } from "./settings_door.ts";
 import { servePage } from "./static.ts";
+import { createV2 } from "./v2/app.ts";
+import { NO_FACTS, type PoolFacts } from "./v2/facts.ts";
+import type { GuardOptions } from "./v2/guard.ts";
+import { refused } from "./v2/refused.ts";
 
 /** Account bodies held at most. */
 const ACCOUNTS_MAX = 10_000;
@@ -41,6 +46,10 @@ export interface AppOptions {
   page?: string;
   /** What signed settings are checked with; undefined: nobody can change any here. */
   settings?: SettingsOptions;
+  /** What `/api/v2` shows of the configuration. @default {NO_FACTS} */
+  facts?: PoolFacts;
+  /** Who may ask `/api/v2`. @default {everybody, from pages of this origin} */
+  guard?: GuardOptions;
 }
 
 /** What the app works with. */
@@ -49,6 +58,8 @@ export interface AppDeps extends ViewDeps {
   log: Logger;
   /** Undefined when this process does not mine. */
   mining(): MiningHealth | undefined;
+  /** Ends streams that are open. */
+  end?: AbortSignal;
 }
 
 /** The app's type is the contract of its routes. */
@@ -64,6 +75,11 @@ export function createApp(options: AppOptions, deps: AppDeps) {
     { maxAgeMs: statsCollectIntervalMs, size: ACCOUNTS_MAX },
     clock,
   );
+  const v2 = createV2(options.guard ?? { rateLimit: 0, cors: [], trustedProxies: [] }, {
+    ...{ ...deps, facts: options.facts ?? NO_FACTS, statsCollectIntervalMs },
+    overview: new Latest(() => readOverview(deps), deps),
+  });
+  deps.end?.addEventListener("abort", () => v2.bell.close(), { once: true });
 
   async function nodes() {
     try {
@@ -100,7 +116,9 @@ export function createApp(options: AppOptions, deps: AppDeps) {
       const state = await readiness({ ...deps, pool, statsCollectIntervalMs });
       return reply(JSON.stringify(state) + "\n", state.ready ? 200 : 503);
     })
+    .route("/api/v2", v2.app)
     .route("/api/v2", settingsDoor(options.settings, deps))
+    .all("/api/v2/*", () => refused(404, "not_found", "no such path: see /api/v2/docs"))
     .use("*", options.page === undefined ? pass : servePage(options.page))
     .notFound(() => reply(null, 404))
     .onError((error, context) => {

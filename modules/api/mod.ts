@@ -7,3 +7,6 @@ export * from "./app.ts";
 export * from "./readiness.ts";
 export * from "./server.ts";
 export type { SettingsOptions } from "./settings_door.ts";
+export type { ApiV2 } from "./v2/app.ts";
+export { type PoolFacts, poolFacts } from "./v2/facts.ts";
+export type { GuardOptions } from "./v2/guard.ts";

@@ -10,6 +10,8 @@ export interface MiningHealth {
   reason: string;
   /** Connected miners. */
   sessions: number;
+  /** The nodes that this process watches. */
+  nodes?: readonly { name: string; healthy: boolean; reason: string }[];
 }
 
 /** What readiness is judged by. */

@@ -16,6 +16,7 @@ function options(endpoint: string): ApiOptions {
     ...{ prefix: "etc", logLevel: "info", instance: "main" },
     redis: { endpoint, database: 0, password: "" },
     api: {
+      ...{ cors: [], rateLimit: 0, poolName: "", publicHost: "", notice: "" },
       ...{ enabled: true, listen: { hostname: "127.0.0.1", port: 0 }, purgeOnly: false },
       ...{
         settingsCooldownMs: 3_600_000,

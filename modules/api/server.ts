@@ -8,6 +8,7 @@ import { connectingStore } from "./connecting_store.ts";
 import type { MiningHealth } from "./readiness.ts";
 import type { SettingsOptions } from "./settings_door.ts";
 import { DEFAULT_PAGE } from "./static.ts";
+import type { PoolFacts } from "./v2/facts.ts";
 
 /** What the API is opened with. */
 export interface ApiOptions {
@@ -20,6 +21,10 @@ export interface ApiOptions {
   api: ApiConfig;
   /** What signed settings are checked with; undefined: they are off. */
   settings?: SettingsOptions;
+  /** What `/api/v2` shows of the configuration; undefined: nothing. */
+  facts?: PoolFacts;
+  /** CIDR ranges whose X-Forwarded-For is believed. @default {[]} */
+  trustedProxies?: readonly string[];
 }
 
 /** A running API. */
@@ -53,15 +58,21 @@ export async function serveApi(
     deps.log.warn("api.pageMissing", { folder: page, mend: "correct api.static, or leave it out" });
   }
   const store = connectingStore(options.redis, deps);
+  const end = new AbortController();
   const app = createApp({
     ...{ payments: api.payments, statsCollectIntervalMs: api.statsCollectIntervalMs },
     page,
     ...(options.settings === undefined ? {} : { settings: options.settings }),
-  }, { ...deps, store, keys: createKeys(options.prefix) });
+    ...(options.facts === undefined ? {} : { facts: options.facts }),
+    guard: {
+      ...{ rateLimit: api.rateLimit, cors: api.cors },
+      trustedProxies: options.trustedProxies ?? [],
+    },
+  }, { ...deps, store, keys: createKeys(options.prefix), end: end.signal });
   const { hostname, port } = api.listen;
   const server = await serveHttp(
     { hostname, port, connectionsMax: CONNECTIONS_MAX, bodyBytesMax: BODY_BYTES_MAX },
-    (request) => app.fetch(request),
+    (request, peer) => app.fetch(request, { peer }),
     deps,
   ).catch(async (error) => {
     await store.close();
@@ -71,6 +82,7 @@ export async function serveApi(
   return {
     port: server.port,
     async close() {
+      end.abort(new Error("closing"));
       await server.close(CLOSE_MS);
       await store.close();
     },

@@ -11,6 +11,7 @@ function options(endpoint: string, purgeOnly = false): ApiOptions {
     ...{ prefix: "etc", logLevel: "info", instance: "main" },
     redis: { endpoint, database: 0, password: "" },
     api: {
+      ...{ cors: [], rateLimit: 0, poolName: "", publicHost: "", notice: "" },
       ...{ enabled: true, listen: { hostname: "127.0.0.1", port: 0 }, purgeOnly },
       ...{
         settingsCooldownMs: 3_600_000,

@@ -188,7 +188,7 @@ Deno.test("parseConfig() refuses bad values with what stands there", () => {
 Deno.test("parseConfig() refuses what only later versions can do, never ignores it", () => {
   const cases: [unknown, string][] = [
     [{ redis: { sentinels: ["a:1"] } }, "redis.sentinels"],
-    [{ api: { cors: [] } }, "api.cors"],
+    [{ api: { adminSocket: "" } }, "api.adminSocket"],
     [{ metrics: { listen: ":9" } }, "metrics"],
   ];
   for (const [value, path] of cases) {

@@ -44,6 +44,8 @@ export interface HttpServer {
 const FULL_LOG_MS = 10_000;
 /** Connections that the system holds until they are accepted. */
 const BACKLOG = 511;
+/** Bytes of events that may wait for a peer. */
+const EVENT_BYTES_MAX = 65_536;
 /** How often overdue requests are looked for, and the listener is woken (milliseconds). */
 const CHECK_MS = 1_000;
 
@@ -200,8 +202,11 @@ async function send(
   outgoing: ServerResponse,
   closing: boolean,
 ): Promise<void> {
-  const body = new Uint8Array(await response.arrayBuffer());
   for (const [name, value] of response.headers) outgoing.setHeader(name, value);
+  if (response.headers.get("content-type") === "text/event-stream") {
+    return await sendEvents(response, outgoing);
+  }
+  const body = new Uint8Array(await response.arrayBuffer());
   // The rest of a body that was not read would be taken for the next request.
   const last = closing || !incoming.complete;
   if (last) outgoing.setHeader("connection", "close");
@@ -213,4 +218,20 @@ async function send(
     });
     outgoing.end(body);
   });
+}
+
+/** Sends a stream of events as it comes; a peer that goes, or that does not read, ends it. */
+async function sendEvents(response: Response, outgoing: ServerResponse): Promise<void> {
+  outgoing.statusCode = response.status;
+  outgoing.flushHeaders();
+  const reader = response.body?.getReader();
+  const gone = () => void reader?.cancel().catch(() => {});
+  outgoing.once("close", gone);
+  if (outgoing.destroyed) gone();
+  for (let part = await reader?.read(); part?.value; part = await reader?.read()) {
+    // What waits here is doorbells: one that nobody hears is rung again.
+    if (!outgoing.write(part.value) && outgoing.writableLength > EVENT_BYTES_MAX) break;
+  }
+  gone();
+  outgoing.end();
 }

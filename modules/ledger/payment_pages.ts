@@ -25,7 +25,7 @@ export async function readPaidPage(
   page: { login?: string; before?: string; limit: number },
 ): Promise<PaidPage> {
   const { login, limit } = page;
-  const cursor = cursorOf(page.before);
+  const cursor = secondsCursorOf(page.before);
   const key = login === undefined ? keys.paymentsAll() : keys.paymentsOf(login);
   const members = await rangeOf(store, key, {
     ...(cursor.seconds === undefined ? {} : { max: cursor.seconds }),
@@ -47,7 +47,7 @@ export async function readPaidPage(
 }
 
 /** A cursor over rows with times: where to begin, and how many rows of that second to leave out. */
-export function cursorOf(text: string | undefined): { seconds?: number; skip: number } {
+export function secondsCursorOf(text: string | undefined): { seconds?: number; skip: number } {
   if (text === undefined) return { skip: 0 };
   const [seconds, skip] = text.split(".").map(Number);
   return { seconds: seconds!, skip: skip! };

@@ -12,6 +12,7 @@ Deno.test("worker.ts collects at once and ends when it is told to", async () => 
   const options: StatsWorkerOptions = {
     ...{ prefix: "etc", redis: connection, logLevel: "error", instance: "main" },
     api: {
+      ...{ cors: [], rateLimit: 0, poolName: "", publicHost: "", notice: "" },
       ...{ enabled: true, listen: { hostname: "127.0.0.1", port: 0 }, purgeOnly: false },
       ...{
         settingsCooldownMs: 3_600_000,

@@ -1,0 +1,92 @@
+/** What works and what does not, with the reason and the mend. */
+import { errorText } from "../../base/mod.ts";
+import { type LoopStatus, readNodes, readStatus } from "../../ledger/mod.ts";
+import type { V2Deps } from "./deps.ts";
+import type { Status } from "./schemas.ts";
+
+type Part = Status["parts"][number];
+
+/** An instance's beat, and a snapshot, count as fresh for this long (milliseconds). */
+const FRESH_MS = 60_000;
+
+/** `/status`: answers also when Redis does not. */
+export async function statusBody(deps: V2Deps): Promise<Status> {
+  const { facts, clock } = deps;
+  const nowMs = clock.now();
+  const asOfMs = (await deps.overview.get())?.collectedAtMs;
+  const away = await deps.store.command("PING").then(() => "", errorText);
+  const loops = away === "" ? await readStatus(deps) : {};
+  return {
+    asOfMs: asOfMs ?? nowMs,
+    parts: [
+      stratum(deps),
+      await nodes(deps, away),
+      part("redis", away === "" ? "ok" : "away", away, "look at Redis, and at redis.endpoint"),
+      loop("unlocker", loops.unlocker, facts.runs.unlocker),
+      loop("payer", loops.payer, facts.runs.payer),
+      stats(asOfMs, nowMs),
+    ],
+  };
+}
+
+function part(
+  name: Part["name"],
+  state: Part["state"],
+  reason = "",
+  mend = "",
+  sinceAtMs: number | null = null,
+): Part {
+  return { name, state, sinceAtMs, reason, mend: state === "ok" || state === "off" ? "" : mend };
+}
+
+function stratum(deps: V2Deps): Part {
+  const mining = deps.mining();
+  if (mining === undefined) {
+    return part("stratum", "off", "Mining runs in another process, or none");
+  }
+  if (mining.ready) return part("stratum", "ok");
+  return part("stratum", "waiting", mining.reason, "look at the pool's log");
+}
+
+async function nodes(deps: V2Deps, away: string): Promise<Part> {
+  const known = deps.mining()?.nodes;
+  const mend = "look at the nodes, and at upstreams in the configuration";
+  if (known !== undefined) {
+    const sick = known.filter((node) => !node.healthy);
+    const reason = sick.map((node) => `${node.name}: ${node.reason}`).join("; ");
+    if (sick.length === known.length) return part("nodes", "away", reason, mend);
+    return part("nodes", "ok", reason);
+  }
+  if (away !== "") return part("nodes", "waiting", "Redis is away", "look at Redis");
+  const rows = await readNodes(deps);
+  if (rows.length === 0) return part("nodes", "off", "No instance has reported a node");
+  const beat = Math.max(...rows.map(({ lastBeat }) => Number(lastBeat) * 1000));
+  if (deps.clock.now() - beat <= FRESH_MS) return part("nodes", "ok");
+  return part("nodes", "away", "No instance has reported a node lately", mend, beat);
+}
+
+/** A loop that never wrote is off, unless this process is to run it. */
+function loop(name: Part["name"], status: LoopStatus | undefined, runsHere: boolean): Part {
+  if (status === undefined) {
+    return runsHere
+      ? part(name, "waiting", "It has not begun yet", "look at the pool's log")
+      : part(name, "off", "It is not enabled");
+  }
+  const { reason, mend, sinceMs } = status;
+  const state = {
+    running: "ok",
+    standby: "ok",
+    waiting: "waiting",
+    retrying: "away",
+    halted: "halted",
+  };
+  return part(name, state[status.state] as Part["state"], reason, mend, sinceMs);
+}
+
+function stats(asOfMs: number | undefined, nowMs: number): Part {
+  const mend = "look at the log of the process that runs the API";
+  if (asOfMs === undefined) return part("stats", "waiting", "No statistics collected yet", mend);
+  if (nowMs - asOfMs <= FRESH_MS) return part("stats", "ok");
+  const seconds = Math.round((nowMs - asOfMs) / 1000);
+  return part("stats", "away", `The last statistics are ${seconds} s old`, mend, asOfMs);
+}
