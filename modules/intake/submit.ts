@@ -58,6 +58,8 @@ export interface SubmitDeps extends JudgeDeps, CandidateDeps {
   /** The algorithm, for the rejected-share log. */
   rule: Pick<RejectedShare, "algorithm" | "ecip1099-height">;
   log: Logger;
+  /** Counts a judged share for display; never waits and never fails. */
+  count?(share: Submission, kind: "valid" | "stale" | "invalid"): void;
 }
 
 /**
@@ -96,6 +98,7 @@ export async function submitShare(
 
   deps.counters.accepted++;
   if (share.candidate) deps.counters.candidates++;
+  deps.count?.(submission, "valid");
   const banned = deps.policy.onShare(submission.ip, true);
   deps.log.debug("share.accepted", { ...facts(submission), difficulty: terms.difficulty });
   return { accepted: true, candidate: share.candidate, banned };
@@ -120,6 +123,8 @@ function reject(
   deps.counters.rejected[rejection] = (deps.counters.rejected[rejection] ?? 0) + 1;
   const { offence } = REJECTIONS[rejection];
   const banned = offence && deps.policy.onShare(submission.ip, false);
+  if (rejection === "stale" || rejection === "unknownJob") deps.count?.(submission, "stale");
+  else if (offence) deps.count?.(submission, "invalid");
   const found = deps.jobs.find(submission.headerHash);
   const { ip, ...kept } = submission;
   const id = deps.rejectedLog.add({

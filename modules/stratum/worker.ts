@@ -15,6 +15,7 @@ import {
   readLists,
   readSchemeSpans,
   type RecorderDeps,
+  ShareCounts,
   type Store,
   unbindExtranonces,
   writeReportedHashrate,
@@ -37,6 +38,8 @@ const REPORT_MS = 30_000;
 const REPORTERS_MAX = 50_000;
 /** Connections used up and earned are told the other workers as often as this (milliseconds). */
 const EXCHANGE_MS = 200;
+/** Counts of shares by worker are written as often as this (milliseconds). */
+const COUNTS_MS = 5_000;
 /** Getwork answers under way may take this long at the end (milliseconds). */
 const CLOSE_MS = 10_000;
 
@@ -87,6 +90,7 @@ async function start(
     onError: (error) => log.warn("rejectedLog.notWritten", { error }),
   });
   const { algorithm, ecip1099Height } = options.rule;
+  const shareCounts = new ShareCounts({ store: notes, keys, clock });
   const submitDeps: SubmitDeps = {
     rejectedLog,
     rule: {
@@ -103,6 +107,7 @@ async function start(
     noteAnswer: (candidate, node, answer) =>
       noteSubmission({ store: notes, keys }, candidate, node, answer),
     counters: { accepted: 0, candidates: 0, rejected: {} },
+    count: ({ login, worker }, kind) => shareCounts.add(login, worker, kind),
   };
   const extranonces = new Extranonces({
     ...{ prefix: options.extranoncePrefix, part: options.index, parts: options.workers },
@@ -150,6 +155,7 @@ async function start(
   every(options.policy.resetIntervalMs, end.signal, () => policy.sweep());
   every(options.policy.refreshIntervalMs, end.signal, refreshLists);
   every(1_000, end.signal, postStatus);
+  every(COUNTS_MS, end.signal, writeCounts);
   if (options.policy.shared) every(EXCHANGE_MS, end.signal, exchangeAllowances);
   every(10_000, end.signal, () => service.sweepExtranonces(clock.now()));
 
@@ -158,6 +164,10 @@ async function start(
       // The lists stay as they were: a failed read is no empty list.
       log.warn("policy.listsNotRead", { error });
     });
+  }
+
+  async function writeCounts() {
+    await shareCounts.flush().catch((error) => log.debug("shareCounts.notWritten", { error }));
   }
 
   function exchangeAllowances() {
@@ -212,6 +222,7 @@ async function start(
       jobs.suspend();
       await Promise.all([stratum?.close(), getwork?.close(CLOSE_MS)]);
       await recorder.close();
+      await writeCounts();
       await closePolicy();
       await rejectedLog.close();
       await journal.close();

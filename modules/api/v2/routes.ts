@@ -17,6 +17,7 @@ const notYet = failed("No statistics were collected yet");
 const csv = "As CSV with `?format=csv` or `Accept: text/csv`.";
 const params = shape.addressParams;
 
+/** `/pool`: the pool at a glance. */
 export const poolRoute = createRoute({
   ...{ method: "get", path: "/pool", tags: ["Pool"], summary: "The pool at a glance" },
   responses: {
@@ -27,6 +28,7 @@ export const poolRoute = createRoute({
     503: notYet,
   },
 });
+/** `/pool/history`: charts of the pool. */
 export const poolHistoryRoute = createRoute({
   ...{ method: "get", path: "/pool/history", tags: ["Pool"], summary: "Charts of the pool" },
   request: { query: shape.historyQuery },
@@ -38,58 +40,69 @@ export const poolHistoryRoute = createRoute({
     503: notYet,
   },
 });
+/** `/miners`: miners by hashrate. */
 export const minersRoute = createRoute({
   ...{ method: "get", path: "/miners", tags: ["Miners"], summary: "Miners by hashrate" },
   request: { query: shape.minersQuery },
   responses: answer(shape.miners, "With a share in the short window"),
 });
+/** `/miners/{address}`: one miner. */
 export const minerRoute = createRoute({
   ...{ method: "get", path: "/miners/{address}", tags: ["Miners"], summary: "One miner" },
   request: { params },
   responses: answer(shape.miner, "Also of an address that nobody mined to: `known` is false"),
 });
+/** `/miners/{address}/history`: charts of a miner or of one of its workers. */
 export const minerHistoryRoute = createRoute({
   ...{ method: "get", path: "/miners/{address}/history", tags: ["Miners"] },
   summary: "Charts of a miner or of one of its workers",
   request: { params, query: shape.minerHistoryQuery },
   responses: answer(shape.minerHistory, "Hashrate, measured and reported"),
 });
+/** `/miners/{address}/payments`: a miner's payments, newest first. */
 export const minerPaymentsRoute = createRoute({
   ...{ method: "get", path: "/miners/{address}/payments", tags: ["Miners"] },
   summary: "A miner's payments, newest first",
   request: { params, query: shape.paymentsQuery },
   responses: answer(shape.minerPayments, csv),
 });
+/** `/miners/{address}/credits`: what a miner was credited for each block, newest first. */
 export const minerCreditsRoute = createRoute({
   ...{ method: "get", path: "/miners/{address}/credits", tags: ["Miners"] },
   summary: "What a miner was credited for each block, newest first",
   request: { params, query: shape.creditsQuery },
   responses: answer(shape.credits, `A page may be short while there is a next one. ${csv}`),
 });
+/** `/miners/{address}/blocks`: blocks that a miner found, newest first. */
 export const minerBlocksRoute = createRoute({
   ...{ method: "get", path: "/miners/{address}/blocks", tags: ["Miners"] },
   summary: "Blocks that a miner found, newest first",
   request: { params, query: shape.minerBlocksQuery },
   responses: answer(shape.minerBlocks, csv),
 });
+/** `/blocks`: found blocks, newest first. */
 export const blocksRoute = createRoute({
   ...{ method: "get", path: "/blocks", tags: ["Pool"], summary: "Found blocks, newest first" },
   request: { query: shape.blocksQuery },
   responses: answer(shape.blocks, csv),
 });
+/** `/payments`: payments, newest first. */
 export const paymentsRoute = createRoute({
   ...{ method: "get", path: "/payments", tags: ["Pool"], summary: "Payments, newest first" },
   request: { query: shape.paymentsQuery },
   responses: answer(shape.payments, csv),
 });
+/** `/status`: what works and what does not. */
 export const statusRoute = createRoute({
   ...{ method: "get", path: "/status", tags: ["Pool"], summary: "What works and what does not" },
   responses: answer(shape.status, "Each part with the reason and the mend"),
 });
+/** `/connect`: how to mine here. */
 export const connectRoute = createRoute({
   ...{ method: "get", path: "/connect", tags: ["Pool"], summary: "How to mine here" },
   responses: answer(shape.connect, "Ports, and command lines to fill in"),
 });
+/** `/events`: a doorbell: server-sent events `pool`, `block`, `payment`. */
 export const eventsRoute = createRoute({
   ...{ method: "get", path: "/events", tags: ["Pool"] },
   summary: "A doorbell: server-sent events `pool`, `block`, `payment`",
@@ -101,6 +114,7 @@ export const eventsRoute = createRoute({
     429: failed("Too many streams"),
   },
 });
+/** `/ping`: whether anybody is there. */
 export const pingRoute = createRoute({
   ...{ method: "get", path: "/ping", tags: ["Pool"], summary: "Whether anybody is there" },
   responses: { 204: { description: "Yes" } },

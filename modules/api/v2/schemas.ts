@@ -194,8 +194,9 @@ export const minerHistory = z.object({
   }),
 }).openapi("MinerHistory");
 
-/** Lists. */
+/** `/miners/{address}/credits`. */
 export const credits = z.object({ asOfMs, items: z.array(credit), nextCursor }).openapi("Credits");
+/** `/blocks`. */
 export const blocks = z.object({
   asOfMs,
   items: z.array(block),
@@ -203,8 +204,10 @@ export const blocks = z.object({
   counts: z.object({ candidate: count, immature: count, matured: count })
     .describe("rows in each list; orphans count where they lie"),
 }).openapi("Blocks");
+/** `/miners/{address}/blocks`. */
 export const minerBlocks = z.object({ asOfMs, items: z.array(block), nextCursor })
   .openapi("MinerBlocks");
+/** `/payments`. */
 export const payments = z.object({
   asOfMs,
   items: z.array(payment),
@@ -213,6 +216,7 @@ export const payments = z.object({
   paidDayShannon: shannon,
   nextRunAtMs: ms.nullable(),
 }).openapi("Payments");
+/** `/miners/{address}/payments`. */
 export const minerPayments = z.object({ asOfMs, items: z.array(payment), nextCursor })
   .openapi("MinerPayments");
 
@@ -263,12 +267,14 @@ const limit = z.coerce.number().pipe(z.int("write a whole number from 1 to 100")
 const format = z.enum(["json", "csv"]).optional();
 const range = z.enum(["24h", "7d", "30d"]).default("24h");
 
-/** Queries. */
+/** Query of the charts. */
 export const historyQuery = z.object({ range });
+/** Query of a miner's charts. */
 export const minerHistoryQuery = z.object({
   range,
   worker: z.string().max(64).regex(/^[^:]*$/, "a worker's name has no colon").optional(),
 });
+/** Query of the miners by hashrate. */
 export const minersQuery = z.object({
   limit,
   before: z.string().regex(/^\d{1,7}$/, "pass what nextCursor said").optional(),
@@ -277,9 +283,13 @@ export const minersQuery = z.object({
 const timeCursor = z.string().regex(/^\d{1,11}\.\d{1,6}$/, "pass what nextCursor said").optional();
 const blockCursor = z.string().regex(/^\d{1,15}\.0x[0-9a-f]{1,16}$/i, "pass what nextCursor said")
   .optional();
+/** Query of payments; the cursor is a time. */
 export const paymentsQuery = z.object({ limit, before: timeCursor, format });
+/** Query of credits; the cursor is a block. */
 export const creditsQuery = z.object({ limit, before: blockCursor, format });
+/** Query of a miner's blocks. */
 export const minerBlocksQuery = z.object({ limit, before: timeCursor, format });
+/** Query of blocks. */
 export const blocksQuery = z.object({
   limit,
   before: blockCursor,
@@ -287,11 +297,17 @@ export const blocksQuery = z.object({
   state: z.enum(["all", "candidate", "immature", "matured", "orphaned"]).default("all"),
 });
 
-/** What the schemas say, as types. */
+/** A found block. */
 export type Block = z.infer<typeof block>;
+/** A payment. */
 export type Payment = z.infer<typeof payment>;
+/** A miner's part of a block. */
 export type Credit = z.infer<typeof credit>;
+/** The pool at a glance. */
 export type Pool = z.infer<typeof pool>;
+/** One miner. */
 export type Miner = z.infer<typeof miner>;
+/** What works. */
 export type Status = z.infer<typeof status>;
+/** How to mine here. */
 export type Connect = z.infer<typeof connect>;
