@@ -131,8 +131,12 @@ export function supervise<Options, In = never, Out = never>(
 
   async function watch() {
     const hungAfterMs = options.hungAfterMs ?? 30_000;
+    let lookedAtMs = clock.now();
     while (!end.signal.aborted) {
       await clock.sleep(1_000, end.signal);
+      // Who slept itself, as on a paused machine, could not hear any beat.
+      if (clock.now() - lookedAtMs > hungAfterMs / 2) lastBeatMs = clock.now();
+      lookedAtMs = clock.now();
       if (worker !== undefined && clock.now() - lastBeatMs > hungAfterMs) {
         log.error("worker.hung", { worker: options.name, silentMs: clock.now() - lastBeatMs });
         lastBeatMs = clock.now();
