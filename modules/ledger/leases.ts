@@ -22,7 +22,7 @@ export const LEASE_LIFE_MS = 3 * LEASE_RENEW_MS - LEASE_STANDBY_MS;
 const OLD_POOL_SECONDS = 60;
 
 /** What only one process may do at a time. */
-export type Role = "unlocker" | "payer";
+export type Role = "unlocker" | "payer" | "alerts";
 
 /** A role that this process holds; the token is higher than any before it. */
 export interface Lease {
@@ -72,6 +72,11 @@ export async function renewLease(
 ): Promise<boolean> {
   const { role, holder, token } = lease;
   return (await callLease(deps, role, ["renew", holder, token, lifeMs]))[0] !== "";
+}
+
+/** Whether nobody has taken the role since; its time may have run out all the same. */
+export async function holdsLease({ store, keys }: LedgerDeps, lease: Lease): Promise<boolean> {
+  return await store.command("HGET", keys.own.lease(lease.role), "token") === lease.token;
 }
 
 /** Gives a role back; false when another process has taken it already. */

@@ -13,6 +13,8 @@ import {
   type BlockRow,
   type Candidate,
   creditImmature,
+  FencedError,
+  holdsLease,
   type Keys,
   type Lease,
   matureBlock,
@@ -94,6 +96,21 @@ interface Pass {
  * @throws {InvariantError} when the books or the chain contradict the rules: a human must look
  */
 export async function unlockPass(
+  deps: UnlockDeps,
+  rules: UnlockRules,
+  lease: Lease,
+  signal?: AbortSignal,
+): Promise<UnlockReport> {
+  try {
+    return await passOnce(deps, rules, lease, signal);
+  } catch (error) {
+    // What another unlocker did meanwhile contradicts what this one read before: no broken books.
+    if (!(error instanceof InvariantError) || await holdsLease(deps, lease)) throw error;
+    throw new FencedError("Another process is the unlocker now", { cause: error });
+  }
+}
+
+async function passOnce(
   deps: UnlockDeps,
   rules: UnlockRules,
   lease: Lease,

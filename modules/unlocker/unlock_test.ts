@@ -14,7 +14,7 @@ import {
 } from "../../tests/support/unlock_world.ts";
 import { InvariantError, WEI_PER_COIN } from "../base/mod.ts";
 import { networkOf } from "../chain/mod.ts";
-import { FencedError, readStatus, type Store } from "../ledger/mod.ts";
+import { acquireLease, FencedError, type Lease, readStatus, type Store } from "../ledger/mod.ts";
 import { runLoop } from "./loop.ts";
 import { unlockPass } from "./unlock.ts";
 
@@ -245,6 +245,28 @@ Deno.test("runLoop() unlocks, says what it does, and a spare takes over", async 
     await done;
     dev.chain.mine(10);
     await assert.rejects(unlockPass(deps, rules, lease), FencedError);
+  });
+});
+
+Deno.test("unlockPass() that slept while another unlocker worked is fenced, it finds no contradiction", async () => {
+  await withPool(async (bench) => {
+    const { dev, deps, rules, lease, pass, store, node } = bench;
+    await find(bench, 5);
+    dev.chain.mine(10);
+    await pass();
+    dev.chain.mine(10);
+    // The block is matured, and its round gone, between this pass's look at the chain and its own.
+    const sleeping: typeof node = {
+      ...node,
+      async getBlockReceipts(block) {
+        await store.command("HSET", deps.keys.own.lease("unlocker"), "untilMs", "0");
+        const other = await acquireLease(deps, "unlocker", "other", 600_000);
+        assert.equal((await unlockPass(deps, rules, other as Lease)).matured, 1);
+        return await node.getBlockReceipts(block);
+      },
+    };
+    await assert.rejects(unlockPass({ ...deps, node: sleeping }, rules, lease), FencedError);
+    assert.deepEqual(await rows(bench, "matured"), 1);
   });
 });
 
