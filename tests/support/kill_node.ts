@@ -11,7 +11,7 @@ export const POOL = "0x" + "ab".repeat(20);
 const OTHERS = "0x" + "c0".repeat(20);
 /** Reward of a block, and what the payer's wallet begins with. */
 export const REWARD_WEI = 2n * 10n ** 18n;
-const WALLET_WEI = 10n ** 24n;
+export const WALLET_WEI = 10n ** 24n;
 
 /** A chain that makes blocks when told. */
 export interface KillNode {

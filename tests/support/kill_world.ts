@@ -38,6 +38,10 @@ export interface KillWorldOptions {
   roles: { unlocker?: boolean; payouts?: boolean };
   /** @default {1} */
   inFlight?: number;
+  /** Coins of a block. @default {"2"} */
+  reward?: string;
+  /** Who gets the pool's fee as a credit. @default nobody */
+  feeAddress?: string;
 }
 
 /** Login → Shannon. */
@@ -49,6 +53,7 @@ export type KillWorld = Awaited<ReturnType<typeof openKillWorld>>;
 /** Opens everything but the process. */
 export async function openKillWorld(stack: AsyncDisposableStack, options: KillWorldOptions) {
   const { node: chain, roles } = options;
+  const rewards = { rewards: [{ fromHeight: 0, reward: options.reward ?? "2" }], baseFee: "burn" };
   const dir = await Deno.makeTempDir({ prefix: "quarry-kills-" });
   stack.defer(() => Deno.remove(dir, { recursive: true }));
   await Deno.writeTextFile(`${dir}/payer.key`, PAYER_KEY, { mode: 0o600 });
@@ -77,13 +82,14 @@ export async function openKillWorld(stack: AsyncDisposableStack, options: KillWo
     const daemon = name === "one" ? rpc.url : chain.url;
     return {
       ...{ coin: "t", name, dataDir: `${dir}/data`, coinbases: [POOL] },
-      network: { chainId: chain.chainId, algorithm: "ethash", ...REWARDS },
+      network: { chainId: chain.chainId, algorithm: "ethash", ...rewards },
       proxy: { enabled: false },
       api: { enabled: false },
       redis: { endpoint: name === "one" ? resp.endpoint : redis.endpoint },
       unlocker: {
         ...{ enabled: roles.unlocker === true, poolFee: Number(FEE_PERCENT), interval: "1s" },
         ...{ depth: DEPTH, immatureDepth: IMMATURE_DEPTH, daemon },
+        poolFeeAddress: options.feeAddress ?? "",
       },
       payouts: {
         ...{ enabled: roles.payouts === true, requirePeers: 0, interval: "1s", daemon },
@@ -93,10 +99,16 @@ export async function openKillWorld(stack: AsyncDisposableStack, options: KillWo
     };
   }
 
-  /** Starts a process of that name; the same name is the same process after a restart. */
-  async function start(name = "one"): Promise<Child> {
+  /** Gives the path of a process's configuration. */
+  async function writeConfig(name: string): Promise<string> {
     const path = `${dir}/${name}.json`;
     await Deno.writeTextFile(path, JSON.stringify(configOf(name)));
+    return path;
+  }
+
+  /** Starts a process of that name; the same name is the same process after a restart. */
+  async function start(name = "one"): Promise<Child> {
+    const path = await writeConfig(name);
     if (name !== "one") await shareJournal(name);
     // The task's own command, without the task runner: SIGKILL must hit the pool itself.
     const [, ...args] = denoJson.tasks.pool.split(" ");
@@ -147,7 +159,7 @@ export async function openKillWorld(stack: AsyncDisposableStack, options: KillWo
   async function unlockHere(): Promise<void> {
     const clock = { now: () => Date.now() } as never;
     const rules: UnlockRules = {
-      network: networkOf({ chainId: chain.chainId, algorithm: "ethash", ...REWARDS } as never),
+      network: networkOf({ chainId: chain.chainId, algorithm: "ethash", ...rewards } as never),
       ...{ depth: DEPTH, immatureDepth: IMMATURE_DEPTH, keepTxFees: false, coinbases: [POOL] },
       ...{ feeMillionths: FEE_PERCENT * 1_000_000n, feeAddress: "", rounding: "floor" },
       ...{ returnShares: true, headAgeMsMax: 86_400_000 },
@@ -186,10 +198,17 @@ export async function openKillWorld(stack: AsyncDisposableStack, options: KillWo
 
   async function explain(): Promise<string> {
     const status = await store.command("HGETALL", keys.own.status()).catch(String);
+    const books = await Promise.all([
+      ...[keys.candidates(), keys.immature()].map((key) => store.command("ZCARD", key)),
+      ...[keys.finances()].map((key) => store.command("HGETALL", key)),
+      payments.open().then((open) => open.map(({ id, state }) => `${id} ${state}`)),
+    ]).catch(String);
     const outputs = [...children].map(([name, child]) =>
       `${name}: ${child.output().slice(-3_000)}`
     );
-    return [JSON.stringify(status), `last ${fuse.effects.slice(-12)}`, ...outputs].join("\n");
+    return [JSON.stringify([status, books]), `last ${fuse.effects.slice(-12)}`, ...outputs].join(
+      "\n",
+    );
   }
 
   /** What holds whenever all is settled: everybody paid once, every Shannon and every wei there. */
@@ -218,7 +237,17 @@ export async function openKillWorld(stack: AsyncDisposableStack, options: KillWo
 
   return {
     ...{ dir, keys, store, node, chain, fuse, payments, accounts, children, deps },
-    ...{ start, kill, earn, recordRound, isSettled, untilSettled, assertWhole, explain },
+    ...{
+      writeConfig,
+      start,
+      kill,
+      earn,
+      recordRound,
+      isSettled,
+      untilSettled,
+      assertWhole,
+      explain,
+    },
     get redis(): TestRedis {
       return redis;
     },
@@ -229,8 +258,6 @@ export async function openKillWorld(stack: AsyncDisposableStack, options: KillWo
     },
   };
 }
-
-const REWARDS = { rewards: [{ fromHeight: 0, reward: "2" }], baseFee: "burn" };
 
 /** The n-th address of a miner in a world; nobody else has it. */
 export function minerOf(n: number): string {
