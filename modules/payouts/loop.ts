@@ -44,6 +44,7 @@ export async function runPayer(deps: PayerDeps, signal: AbortSignal): Promise<vo
   const { clock, log, lease } = deps;
   const report = reporter(deps);
   let run: Run | undefined;
+  let token = "";
   let failures = 0;
   while (!signal.aborted) {
     let pauseMs = 0;
@@ -54,6 +55,9 @@ export async function runPayer(deps: PayerDeps, signal: AbortSignal): Promise<vo
         await report("standby", `${held.heldBy} is the payer`, "");
         pauseMs = LEASE_STANDBY_MS;
       } else {
+        // Under another token somebody else may have been the payer and written the journal since.
+        if (held.token !== token) run = undefined;
+        token = held.token;
         run ??= await deps.openRun();
         const stepped = run;
         const { waitMs, reason } = await whileRenewing(deps, () => stepped.step(held));

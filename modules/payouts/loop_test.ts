@@ -118,6 +118,14 @@ Deno.test("runPayer() opens its run anew after it lost the lease", async () => {
   assert.equal(counts.opened, 2);
 });
 
+Deno.test("runPayer() opens its run anew under a new token, for another payer may have been between", async () => {
+  let holds = 0;
+  const { counts } = await loop({
+    hold: () => ({ ...LEASE, token: ++holds > 3 ? "2" : "1" }),
+  }, 60_000);
+  assert.equal(counts.opened, 2);
+});
+
 Deno.test("runPayer() renews its lease while one step takes long", async () => {
   const slow = Promise.withResolvers<typeof NEXT_RUN>();
   let holds = 0, steps = 0, stepsThen = 0;
