@@ -5,6 +5,7 @@
  *   deno task pool config.json --check    says everything that is wrong with the file
  */
 import pino from "pino";
+import type { AlertsWorkerOptions } from "./modules/alerts/mod.ts";
 import { type Api, poolFacts, serveApi, type SettingsOptions } from "./modules/api/mod.ts";
 import {
   createLogger,
@@ -115,6 +116,13 @@ async function open(
     const journal = `${stateDir(config)}/payments.journal`;
     const options = { ...common, network: { chainId: network.chainId }, payouts, journal };
     worker("payouts", options satisfies PayerWorkerOptions, payerRights(config));
+  }
+  if (config.alerts !== undefined) {
+    const options: AlertsWorkerOptions = {
+      ...{ ...common, alerts: plain(config.alerts), pool: config.coin },
+      currency: network?.currency ?? "coins",
+    };
+    worker("alerts", options, netOnly(config));
   }
   if (api.enabled) {
     worker("stats", { ...common, api } satisfies StatsWorkerOptions, netOnly(config));

@@ -12,7 +12,7 @@ const FLOORS = [
   ["work"],
   ["share"],
   ["ledger"],
-  ["intake", "unlocker", "payouts", "stats"],
+  ["intake", "unlocker", "payouts", "stats", "alerts"],
   ["stratum", "api"],
 ];
 
@@ -23,6 +23,7 @@ const PACKAGES: Record<string, string[]> = {
   hono: ["api"],
   "@hono": ["api"],
   zod: ["config", "api"],
+  nodemailer: ["alerts"],
   pino: [],
 };
 

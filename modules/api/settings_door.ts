@@ -44,6 +44,7 @@ const posted = z.object({
     thresholdShannon: amount,
     feeCeilingWei: amount,
     notify: z.string(),
+    silentAfterSeconds: wholeNumber.default(0),
     nonce: wholeNumber,
     expiry: wholeNumber,
   }),
@@ -92,7 +93,7 @@ async function change(
   const now = unixSeconds(deps.clock);
   const reason = await settingsRefusal(message, signature, pool, options, now);
   if (reason !== undefined) return refused(400, "refused", reason);
-  const { miner, thresholdShannon, feeCeilingWei, notify, nonce } = message;
+  const { miner, thresholdShannon, feeCeilingWei, notify, silentAfterSeconds, nonce } = message;
   const before = (await settings.read([miner])).get(miner);
   const waitSeconds = before === undefined
     ? 0
@@ -109,6 +110,7 @@ async function change(
     ...(thresholdShannon === 0n ? {} : { thresholdShannon }),
     ...(feeCeilingWei === 0n ? {} : { feeCeilingWei }),
     ...(notify === "" ? {} : { notify }),
+    ...(silentAfterSeconds === 0 ? {} : { silentAfterSeconds }),
     ...{ nonce, updatedAt: now },
   });
   if (!written) return refused(409, "old_nonce", "nonce: a newer message was taken");
@@ -134,6 +136,7 @@ function viewOf(
   const template = typedDataOf({
     ...{ miner, thresholdShannon: own?.thresholdShannon ?? 0n },
     ...{ feeCeilingWei: own?.feeCeilingWei ?? 0n, notify: "" },
+    silentAfterSeconds: own?.silentAfterSeconds ?? 0,
     nonce: Math.max(clock.now(), (own?.nonce ?? 0) + 1),
     expiry: now + 3_600,
   }, pool);
@@ -142,6 +145,7 @@ function viewOf(
     ownThreshold: own?.thresholdShannon !== undefined,
     feeCeilingWei: own?.feeCeilingWei === undefined ? null : String(own.feeCeilingWei),
     alerts: own?.notify !== undefined,
+    silentAfterSeconds: own?.silentAfterSeconds ?? null,
     changedAtMs: own === undefined ? null : own.updatedAt * 1000,
     changeableAtMs: own === undefined ? now * 1000 : own.updatedAt * 1000 + cooldownMs,
     bounds: { thresholdMin: String(thresholdMin), thresholdMax: String(thresholdMax) },

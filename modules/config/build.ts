@@ -1,4 +1,6 @@
 /** From the file's rows to the typed configuration: what no single row can judge, is judged here. */
+import { buildAlerts } from "./build_alerts.ts";
+import { resolveSecret } from "./secrets.ts";
 import { isAbsolute, resolve } from "node:path";
 import { buildNetwork, buildPayouts, buildUnlocker } from "./build_money.ts";
 import { buildProxy, buildUpstreams, checkName } from "./build_proxy.ts";
@@ -43,9 +45,15 @@ export function buildConfig(raw: RawConfig, context: ConfigContext, found: Findi
     upstreamCheckIntervalMs: raw.upstreamCheckInterval,
     upstreams: buildUpstreams(raw, found),
     redis: buildRedis(raw, context, found),
+    ...alertsOf(raw, context, found),
     unlocker,
     payouts: buildPayouts(raw, unlocker, path, found),
   };
+}
+
+function alertsOf(raw: RawConfig, context: ConfigContext, found: Findings) {
+  const alerts = buildAlerts(raw, context, found);
+  return alerts === undefined ? {} : { alerts };
 }
 
 function checkInstance(raw: RawConfig, found: Findings): void {
@@ -91,26 +99,6 @@ function buildRedis(raw: RawConfig, context: ConfigContext, found: Findings) {
   return {
     ...plain,
     ...(username === "" ? {} : { username }),
-    password: typeof password === "string" ? password : readPassword(password, context, found),
+    password: resolveSecret("redis.password", password, context, found),
   };
-}
-
-function readPassword(
-  { file, env }: { file?: string | undefined; env?: string | undefined },
-  context: ConfigContext,
-  found: Findings,
-): string {
-  const path = "redis.password";
-  if ((file === undefined) === (env === undefined)) {
-    refuse(found, path, "needs exactly one of file and env", 'write {"file": "..."}');
-    return "";
-  }
-  try {
-    const secret = context.readSecret(file === undefined ? { env: env! } : { file });
-    if (secret !== "") return secret;
-    refuse(found, path, `is empty in ${file ?? env}`, "put the password there");
-  } catch (error) {
-    refuse(found, path, (error as Error).message, "make it readable for the pool");
-  }
-  return "";
 }

@@ -18,7 +18,6 @@ const LATER_KEYS = [
   "redis.managed",
   "api.adminSocket",
   "metrics",
-  "alerts",
   "branding",
 ];
 

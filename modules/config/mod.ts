@@ -11,6 +11,7 @@ export { durationMs, type ListenAddress, WHOLE_IN_MILLIONTHS } from "./scalars.t
 export { type Mutable, plain, stateDir } from "./plain.ts";
 export { NETWORK_NAMES } from "./schema.ts";
 export type {
+  AlertsConfig,
   ApiConfig,
   Config,
   FirewallConfig,

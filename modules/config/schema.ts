@@ -105,6 +105,41 @@ const upstream = z.object({
   ),
 });
 
+/** A secret as text, or where it is. */
+const secret = (text: string) =>
+  z.union([
+    z.string(),
+    z.object({
+      file: z.string().min(1).optional().describe("file whose first line it is"),
+      env: z.string().min(1).optional().describe("environment variable that holds it"),
+    }),
+  ]).describe(`${text}; text, or {"file": "..."}, or {"env": "NAME"}`);
+
+const alerts = z.object({
+  webhook: z.object({
+    url: nodeUrl.describe("address that is posted to"),
+    secret: secret("signs each body (HMAC-SHA256, X-Quarry-Signature)").optional(),
+  }).optional().describe("the operator's webhook"),
+  telegram: z.object({
+    token: secret("token of the bot"),
+    chat: z.string().min(1).describe("chat that the bot writes to"),
+    api: nodeUrl.prefault("https://api.telegram.org").describe("the bot API"),
+  }).optional().describe("the operator's Telegram bot"),
+  smtp: z.object({
+    host: z.string().min(1).describe("mail server"),
+    port: z.int().min(1).max(65_535).default(587).describe("its port"),
+    secure: flag(false, "TLS from the first byte; otherwise STARTTLS where the server has it"),
+    user: z.string().min(1).optional().describe("user"),
+    password: secret("password of the user").optional(),
+    from: z.string().min(3).describe("sender"),
+    to: z.string().min(3).optional().describe("the operator; without it mails go to miners alone"),
+  }).optional().describe("mails to the operator and to miners who want some"),
+  all: flag(false, "tell the operator of every payment and every silent worker too"),
+  minerWebhooks: flag(false, "let miners have https addresses of their own posted to"),
+  silentAfter: pause("20m", "silence of a worker after which its miner is told"),
+  interval: pause("15s", "pause between two looks"),
+});
+
 const redis = z.object({
   endpoint: redisEndpoint.prefault("127.0.0.1:6379").describe("host:port or a unix socket's path"),
   poolSize: count(
@@ -253,6 +288,7 @@ export const fileSchema = z.object({
   upstream: z.array(upstream).max(64).prefault([{ url: "http://127.0.0.1:8545" }])
     .describe("nodes in order of preference"),
   redis: redis.prefault({}),
+  alerts: alerts.optional(),
   unlocker: unlocker.prefault({}),
   payouts: payouts.prefault({}),
 });

@@ -72,6 +72,8 @@ export interface Config {
   /** Nodes in order of preference; names are unique and have no ":". */
   readonly upstreams: readonly UpstreamConfig[];
   readonly redis: RedisConfig;
+  /** Undefined: nobody is told anything. */
+  readonly alerts?: AlertsConfig;
   readonly unlocker: UnlockerConfig;
   readonly payouts: PayoutsConfig;
 }
@@ -360,4 +362,29 @@ export interface PayoutsConfig {
   readonly bumpAfterMs?: number;
   /** Whether BGSAVE follows a successful run. */
   readonly bgsave: boolean;
+}
+
+/** Messages to the operator and to miners; secrets are resolved. */
+export interface AlertsConfig {
+  readonly webhook?: { readonly url: string; readonly secret?: string };
+  readonly telegram?: { readonly token: string; readonly chat: string; readonly api: string };
+  readonly smtp?: {
+    readonly host: string;
+    readonly port: number;
+    /** TLS from the first byte. */
+    readonly secure: boolean;
+    readonly user?: string;
+    readonly password?: string;
+    readonly from: string;
+    /** The operator. */
+    readonly to?: string;
+  };
+  /** Whether the operator hears of payments and workers too. */
+  readonly all: boolean;
+  /** Whether miners may have https addresses of their own posted to. */
+  readonly minerWebhooks: boolean;
+  /** Silence of a worker after which its miner is told (milliseconds). */
+  readonly silentAfterMs: number;
+  /** Pause between two looks (milliseconds). */
+  readonly intervalMs: number;
 }

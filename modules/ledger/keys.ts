@@ -95,8 +95,6 @@ function ownKeys(own: string) {
     pplnsSums: () => `${own}:pplns:sums`,
     /** hash each: login → sum of share difficulty in one slice; scripts add the slice's number. */
     pplnsSlicePrefix: () => `${own}:pplns:slice:`,
-    /** hash: `<height>:<nonce>` → scheme of that round; a round without one is "prop". */
-    roundSchemes: () => `${own}:rounds:schemes`,
     /** hash: extranonce → `scheme:fromHeight:toHeight` where its nonces count by another scheme. */
     extranonces: () => `${own}:extranonces`,
     /** hash: number (0 to 255) → name of the instance whose extranonces begin with it. */
@@ -111,23 +109,18 @@ function ownKeys(own: string) {
     lease: (role: string) => `${own}:lease:${role}`,
     /** string: the last fencing token handed out. */
     fence: (role: string) => `${own}:fence:${role}`,
-    /** hash: `<height>:<nonce>` → JSON (BlockAccount) of each block that left the candidates. */
-    blockAccounts: () => `${own}:blocks:accounts`,
+    /** string: JSON of what alerts have told. */
+    alerts: () => `${own}:alerts`,
     /** list: JSON (AuditRow) of what people changed, newest first. */
     acts: () => `${own}:acts`,
     /** string: JSON of the differences that were signed off when quarry took the database over. */
     opening: () => `${own}:opening`,
-    /** string: height up to which the chain was searched for blocks of ours. */
-    blocksScanned: () => `${own}:blocks:scanned`,
-    /** hash: `<height>:<nonce>` → JSON (UnknownBlock) of blocks of ours that no row accounts for. */
-    blocksUnknown: () => `${own}:blocks:unknown`,
-    /** hash: `plan`, `sum` (Shannon) of a block's step that was cut between chunks. */
-    transition: (id: string) => `${own}:transition:${id}`,
     /**
      * hash: totals, each as `…Shannon` and `…WeiRest`: `reward|extra|fee|dust` of matured blocks,
      * `gas` that payments cost and `gasShare` that their miners bore of it.
      */
     poolAccounts: () => `${own}:accounts`,
+    ...blockKeys(own),
     ...paymentKeys(own),
     ...viewKeys(own),
     /** hash: login → JSON (MinerSettings) of what the miner has set. */
@@ -138,6 +131,22 @@ function ownKeys(own: string) {
     snapshot: (name: string) => `${own}:snapshot:${name}`,
     /** hash: login → JSON of its workers, from the last collection. */
     snapshotMiners: () => `${own}:snapshot:miners`,
+  };
+}
+
+/** Keys of found blocks. */
+function blockKeys(own: string) {
+  return {
+    /** string: height up to which the chain was searched for blocks of ours. */
+    blocksScanned: () => `${own}:blocks:scanned`,
+    /** hash: `<height>:<nonce>` → JSON (UnknownBlock) of blocks of ours that no row accounts for. */
+    blocksUnknown: () => `${own}:blocks:unknown`,
+    /** hash: `<height>:<nonce>` → JSON (BlockAccount) of each block that left the candidates. */
+    blockAccounts: () => `${own}:blocks:accounts`,
+    /** hash: `plan`, `sum` (Shannon) of a block's step that was cut between chunks. */
+    transition: (id: string) => `${own}:transition:${id}`,
+    /** hash: `<height>:<nonce>` → scheme of that round; a round without one is "prop". */
+    roundSchemes: () => `${own}:rounds:schemes`,
   };
 }
 

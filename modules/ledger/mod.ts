@@ -4,6 +4,7 @@
  * This room never talks to a node, never judges a share and never holds a key to the wallet.
  */
 export * from "./accounts.ts";
+export * from "./alert_state.ts";
 export { audit, type AuditFinding, type AuditReport, isClean } from "./audit.ts";
 export { type Books, MovingBooks, readBooks } from "./audit_books.ts";
 export * from "./audit_log.ts";

@@ -2,7 +2,7 @@
 import { isAddress, type Shannon, type Wei } from "../base/mod.ts";
 import { checkedScript } from "./checked_script.ts";
 import type { Keys } from "./keys.ts";
-import { type Store, StoreError } from "./redis.ts";
+import { listOf, type Store, StoreError } from "./redis.ts";
 import writeSource from "./scripts/write_settings.lua" with { type: "text" };
 
 const WRITE = checkedScript("write_settings", writeSource);
@@ -17,6 +17,8 @@ export interface MinerSettings {
   feeCeilingWei?: Wei;
   /** E-mail address or https URL that is told of alerts. */
   notify?: string;
+  /** Silence of a worker after which its miner is told (seconds). */
+  silentAfterSeconds?: number;
   /** Grows with every change, so that an old message cannot undo a newer one. */
   nonce: number;
   /** Unix seconds. */
@@ -27,6 +29,8 @@ export interface MinerSettings {
 export interface Settings {
   /** Those that are there, by login. @throws {StoreError} when one cannot be read */
   read(logins: readonly string[]): Promise<Map<string, MinerSettings>>;
+  /** Everybody's, by login. @throws {StoreError} when one cannot be read */
+  all(): Promise<Map<string, MinerSettings>>;
   /** Stores them; false when the same nonce or a newer one is there already. */
   write(login: string, settings: MinerSettings): Promise<boolean>;
 }
@@ -47,12 +51,29 @@ export function createSettings({ store, keys }: { store: Store; keys: Keys }): S
       }
       return all;
     },
-    async write(login, { thresholdShannon, feeCeilingWei, notify, nonce, updatedAt }) {
+    async all() {
+      const all = new Map<string, MinerSettings>();
+      let cursor = "0";
+      do {
+        const reply = await store.command("HSCAN", key, cursor, "COUNT", String(LOGINS_PER_READ));
+        if (!Array.isArray(reply)) throw unreadable("everybody");
+        cursor = String(reply[0]);
+        const flat = listOf(reply[1] ?? null);
+        for (let i = 0; i < flat.length; i += 2) {
+          all.set(flat[i]!, settingsOf(flat[i]!, flat[i + 1]!));
+        }
+      } while (cursor !== "0");
+      return all;
+    },
+    async write(login, settings) {
+      const { thresholdShannon, feeCeilingWei, notify, silentAfterSeconds } = settings;
+      const { nonce, updatedAt } = settings;
       if (!isAddress(login) || login !== login.toLowerCase()) throw unreadable(login);
       const text = JSON.stringify({
         ...(thresholdShannon === undefined ? {} : { thresholdShannon: `${thresholdShannon}` }),
         ...(feeCeilingWei === undefined ? {} : { feeCeilingWei: `${feeCeilingWei}` }),
         ...(notify === undefined ? {} : { notify }),
+        ...(silentAfterSeconds === undefined ? {} : { silentAfterSeconds }),
         ...{ nonce, updatedAt },
       });
       return await store.script(WRITE, [key], [login, text, `${nonce}`]) === "ok";
@@ -62,12 +83,14 @@ export function createSettings({ store, keys }: { store: Store; keys: Keys }): S
 
 function settingsOf(login: string, text: string): MinerSettings {
   try {
-    const { thresholdShannon, feeCeilingWei, notify, nonce, updatedAt } = JSON.parse(text);
+    const { thresholdShannon, feeCeilingWei, notify, silentAfterSeconds, nonce, updatedAt } = JSON
+      .parse(text);
     if (!Number.isSafeInteger(nonce) || !Number.isSafeInteger(updatedAt)) throw unreadable(login);
     return {
       ...(thresholdShannon === undefined ? {} : { thresholdShannon: amountOf(thresholdShannon) }),
       ...(feeCeilingWei === undefined ? {} : { feeCeilingWei: amountOf(feeCeilingWei) }),
       ...(typeof notify === "string" ? { notify } : {}),
+      ...(Number.isSafeInteger(silentAfterSeconds) ? { silentAfterSeconds } : {}),
       ...{ nonce, updatedAt },
     };
   } catch (cause) {

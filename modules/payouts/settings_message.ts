@@ -18,6 +18,7 @@ const TYPES = {
     { name: "thresholdShannon", type: "uint256" },
     { name: "feeCeilingWei", type: "uint256" },
     { name: "notify", type: "string" },
+    { name: "silentAfterSeconds", type: "uint256" },
     { name: "nonce", type: "uint256" },
     { name: "expiry", type: "uint256" },
   ],
@@ -33,6 +34,8 @@ export interface SettingsMessage {
   feeCeilingWei: Wei;
   /** An e-mail address or an https URL that is told of alerts; empty for none. */
   notify: string;
+  /** Silence of a worker after which its miner is told; 0 for the pool's. */
+  silentAfterSeconds: number;
   /** Greater than that of any message before; the time in milliseconds will do. */
   nonce: number;
   /** Unix seconds. */
@@ -72,6 +75,7 @@ export function typedDataOf(message: SettingsMessage, pool: SettingsPool) {
       thresholdShannon: String(message.thresholdShannon),
       feeCeilingWei: String(message.feeCeilingWei),
       notify: message.notify,
+      silentAfterSeconds: String(message.silentAfterSeconds),
       nonce: String(message.nonce),
       expiry: String(message.expiry),
     },
@@ -100,10 +104,12 @@ export async function settingsRefusal(
 }
 
 function valuesRefusal(
-  { miner, thresholdShannon, feeCeilingWei, notify, nonce, expiry }: SettingsMessage,
+  message: SettingsMessage,
   { thresholdMin, thresholdMax }: SettingsBounds,
   nowSeconds: number,
 ): string | undefined {
+  const { miner, thresholdShannon, feeCeilingWei, notify, silentAfterSeconds } = message;
+  const { nonce, expiry } = message;
   if (!isAddress(miner) || miner !== miner.toLowerCase()) return "miner: give a lower-case address";
   if (thresholdShannon !== 0n && thresholdShannon < thresholdMin) {
     return `thresholdShannon: the least is ${thresholdMin}, or 0 for the pool's`;
@@ -111,6 +117,9 @@ function valuesRefusal(
   if (thresholdShannon > thresholdMax) return `thresholdShannon: the most is ${thresholdMax}`;
   if (feeCeilingWei < 0n || feeCeilingWei >= 10n ** 27n) return "feeCeilingWei: out of bounds";
   if (!isNotify(notify)) return "notify: give an e-mail address or an https URL, or nothing";
+  if (silentAfterSeconds !== 0 && !(silentAfterSeconds >= 300 && silentAfterSeconds <= 86_400)) {
+    return "silentAfterSeconds: from 300 to 86400, or 0 for the pool's";
+  }
   if (!Number.isSafeInteger(nonce) || nonce <= 0) return "nonce: give a whole number above 0";
   if (!Number.isSafeInteger(expiry) || expiry <= nowSeconds) {
     return "expiry: the message has expired";
@@ -134,7 +143,7 @@ async function signerOf(
 ): Promise<string | undefined> {
   if (!/^0x[0-9a-f]{130}$/i.test(signature)) return undefined;
   const { domain, primaryType } = typedDataOf(message, pool);
-  const { miner, nonce, expiry, ...rest } = message;
+  const { miner, silentAfterSeconds, nonce, expiry, ...rest } = message;
   try {
     const signer = await recoverTypedDataAddress({
       ...{ domain, types: TYPES, primaryType, signature: signature as Hex },
@@ -142,6 +151,7 @@ async function signerOf(
         ...rest,
         ...{ miner: miner as Hex, pool: pool.address as Hex },
         ...{ nonce: BigInt(nonce), expiry: BigInt(expiry) },
+        silentAfterSeconds: BigInt(silentAfterSeconds),
       },
     });
     return signer.toLowerCase();

@@ -13,6 +13,7 @@ const MESSAGE: SettingsMessage = {
   thresholdShannon: 500n,
   feeCeilingWei: 0n,
   notify: "rig@example.org",
+  silentAfterSeconds: 0,
   nonce: 7,
   expiry: NOW + 600,
 };
@@ -59,6 +60,8 @@ Deno.test("settingsRefusal() keeps values in bounds, and names the field", async
     [{ notify: "https://user:pass@example.org" }, /^notify/],
     [{ notify: "a b@example.org" }, /^notify/],
     [{ notify: "javascript:alert(1)" }, /^notify/],
+    [{ silentAfterSeconds: 299 }, /^silentAfterSeconds/],
+    [{ silentAfterSeconds: 86_401 }, /^silentAfterSeconds/],
     [{ nonce: 0 }, /^nonce/],
     [{ nonce: 1.5 }, /^nonce/],
     [{ expiry: NOW }, /^expiry: the message has expired/],

@@ -1,0 +1,100 @@
+/** Alerts from a real ledger through real receivers: webhook, Telegram's API shape, SMTP. */
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { openApiWorld } from "../../tests/support/old_pool.ts";
+import { startHttpReceiver, startMailReceiver } from "../../tests/support/receivers.ts";
+import { createLogger, type LogRecord } from "../base/mod.ts";
+import type { AlertsConfig } from "../config/mod.ts";
+import { acquireLease, createSettings, writeStatus } from "../ledger/mod.ts";
+import { openChannels } from "./channels.ts";
+import { lookOnce } from "./loop.ts";
+
+const L = "0x" + "11".repeat(20);
+const NOW_MS = 1_700_000_000_000, NOW = NOW_MS / 1000;
+
+Deno.test("lookOnce() tells operator and miner by each channel, once", async () => {
+  await using world = await openApiWorld({ nowMs: NOW_MS });
+  await using http = startHttpReceiver();
+  await using smtp = await startMailReceiver();
+  const alerts: AlertsConfig = {
+    webhook: { url: `${http.url}/hook`, secret: "hush" },
+    telegram: { token: "123:ABC", chat: "42", api: http.url },
+    smtp: {
+      ...{ host: "127.0.0.1", port: smtp.port, secure: false, user: "pool", password: "secret" },
+      ...{ from: "pool@example.org", to: "operator@example.org" },
+    },
+    ...{ all: false, minerWebhooks: false, silentAfterMs: 600_000, intervalMs: 15_000 },
+  };
+  const logs: LogRecord[] = [];
+  const log = createLogger((record) => logs.push(record), "alerts", "debug");
+  const channels = openChannels(alerts, "etc");
+  const lease = await acquireLease(world, "alerts", "a", 600_000);
+  assert.ok("token" in lease);
+  const deps = { ...world, log, channels, resolve: () => Promise.resolve([]) };
+  const options = { alerts, currency: "ETC", instance: "a" };
+  const signal = new AbortController().signal;
+  const again = () => lookOnce(options, deps, lease, signal);
+  await createSettings(world).write(L, { notify: "rig@example.org", nonce: 1, updatedAt: NOW });
+  await again();
+  assert.equal(http.received.length + smtp.mails.length, 0);
+  await world.store.command("ZADD", "eth:payments:all", String(NOW + 1), `0xt:${L}:2500000000`);
+  await world.store.command("ZADD", "eth:blocks:candidates", "7", `0xn:0xh:0xm:${NOW + 1}:5:5`);
+  await writeStatus(world, "payer", { state: "halted", reason: "a", mend: "b", sinceMs: 1 });
+  await again();
+  await again();
+  const hooks = http.received.filter(({ path }) => path === "/hook");
+  assert.deepEqual(hooks.map(({ body }) => JSON.parse(body).kind), ["block.found", "loop.halted"]);
+  const expected = createHmac("sha256", "hush").update(hooks[0]!.body).digest("hex");
+  assert.equal(hooks[0]!.headers.get("x-quarry-signature"), `sha256=${expected}`);
+  const bot = http.received.filter(({ path }) => path === "/bot123:ABC/sendMessage");
+  assert.deepEqual(bot.map(({ body }) => JSON.parse(body)), [
+    { chat_id: "42", text: "etc: The pool found block 7." },
+    { chat_id: "42", text: "etc: The payer has halted: a. To mend it: b." },
+  ]);
+  assert.deepEqual(smtp.mails.map(({ to }) => to[0]), [
+    ...["operator@example.org", "rig@example.org", "operator@example.org"],
+  ]);
+  assert.match(smtp.mails[1]!.text, /2\.5 ETC were paid to 0x1{40}\./);
+  channels.close();
+});
+
+Deno.test("lookOnce() tries again, gives up with a line in the log, and never logs a secret", async () => {
+  await using world = await openApiWorld({ nowMs: NOW_MS });
+  let answers = 0;
+  await using http = startHttpReceiver(() => ++answers === 2 ? 200 : 500);
+  const alerts: AlertsConfig = {
+    telegram: { token: "123:HIDDEN", chat: "42", api: http.url },
+    ...{ all: true, minerWebhooks: false, silentAfterMs: 600_000, intervalMs: 15_000 },
+  };
+  const logs: LogRecord[] = [];
+  const log = createLogger((record) => logs.push(record), "alerts", "debug");
+  const channels = openChannels(alerts, "etc");
+  const lease = await acquireLease(world, "alerts", "a", 600_000);
+  assert.ok("token" in lease);
+  const deps = { ...world, log, channels, resolve: () => Promise.resolve([]) };
+  const options = { alerts, currency: "ETC", instance: "a" };
+  const signal = new AbortController().signal;
+  await lookOnce(options, deps, lease, signal);
+  async function find(height: number): Promise<void> {
+    const row = `0x${height}:0xh:0xm:${NOW + height}:5:5`;
+    await world.store.command("ZADD", "eth:blocks:candidates", String(height), row);
+    const looking = lookOnce(options, deps, lease as never, signal);
+    let done = false;
+    looking.finally(() => done = true);
+    while (!done) await world.clock.advance(1_000);
+    await looking;
+  }
+  await find(1);
+  assert.equal(http.received.length, 2);
+  answers = 10;
+  await find(2);
+  assert.equal(http.received.length, 5);
+  const failures = logs.filter(({ event }) => event === "alert.failed");
+  assert.equal(failures.length, 4);
+  assert.match(String(failures[0]!.facts.error), /Telegram answered 500/);
+  await http[Symbol.asyncDispose]();
+  await find(3);
+  assert.match(JSON.stringify(logs.at(-1)), /Telegram cannot be reached/);
+  assert.ok(!JSON.stringify(logs).includes("HIDDEN"));
+  channels.close();
+});
