@@ -80,3 +80,24 @@ Deno.test(
     await Deno.remove(dir, { recursive: true });
   },
 );
+
+Deno.test(
+  "createV2() without Redis says so in its status, and why it fails",
+  LOSES_REDIS,
+  async () => {
+    await using world = await openApiWorld({ nowMs: NOW_MS });
+    await world.collect();
+    await (await world.get("/api/v2/pool")).text();
+    await world.kill();
+    await world.clock.advance(120_000);
+    const status = await (await world.get("/api/v2/status")).json();
+    const states = status.parts.map(({ name, state }: { name: string; state: string }) => [
+      ...[name, state],
+    ]);
+    assert.equal(new Map(states).get("redis"), "away");
+    assert.equal(new Map(states).get("stats"), "away");
+    const failed = await world.get(`/api/v2/miners/${LOGIN}`);
+    assert.equal(failed.status, 503);
+    assert.equal((await failed.json()).error.code, "unavailable");
+  },
+);

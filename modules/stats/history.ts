@@ -26,6 +26,8 @@ const CLOSED_AFTER_SECONDS = 150;
 /** The longest slot and its closing: the work that has to be at hand (seconds). */
 export const HISTORY_SECONDS = 10_800 + 2 * CLOSED_AFTER_SECONDS;
 
+const RANGES = Object.keys(SERIES_RANGES) as RangeName[];
+
 /** What a pool's point says beside its work. */
 export interface PoolFacts {
   /** Of the network (hashes); undefined: unknown. */
@@ -39,6 +41,8 @@ export class History {
   readonly #days: Days;
   /** Up to where each range is written (unix seconds). */
   #until: Record<RangeName, number> | undefined;
+  /** Ranges that have a point. */
+  readonly #begun = new Set<RangeName>();
   #logins: Set<string> | undefined;
 
   constructor(deps: ViewDeps, workLog: WorkLog) {
@@ -50,12 +54,18 @@ export class History {
   /** Writes what is due; the work log must be up to date. @throws {StoreError} */
   async update(nowSeconds: number, pool: PoolFacts): Promise<void> {
     await this.#days.load(nowSeconds);
-    const until = this.#until ??= await readSeriesUntil(this.#deps);
+    const until = this.#until ??= await this.#readUntil();
     const reported = await readReported(this.#deps);
-    for (const range of Object.keys(SERIES_RANGES) as RangeName[]) {
+    for (const range of RANGES) {
       await this.#close(range, until, nowSeconds, reported, pool);
     }
     await this.#writeDays(until["24h"], nowSeconds, reported);
+  }
+
+  async #readUntil(): Promise<Record<RangeName, number>> {
+    const until = await readSeriesUntil(this.#deps);
+    for (const range of RANGES) if (until[range] > 0) this.#begun.add(range);
+    return until;
   }
 
   async #close(
@@ -72,7 +82,9 @@ export class History {
     for (let start = first; start + step + CLOSED_AFTER_SECONDS <= nowSeconds; start += step) {
       const work = workBetween(this.#workLog.since(start), start, start + step);
       const { hashrateHps, miners, workers, points } = pointsOf(work, step, reported);
-      if (until[range] > 0 || work.size > 0) {
+      // Before the first share there is nothing to chart.
+      if (work.size > 0) this.#begun.add(range);
+      if (this.#begun.has(range)) {
         const facts = [`${miners}`, `${workers}`, `${pool.difficulty ?? ""}`];
         points.push({ name: "pool", values: [text(hashrateHps), ...facts] });
         await writeSeries(this.#deps, range, start, points);
@@ -81,7 +93,7 @@ export class History {
         const counts = await readShareCounts(this.#deps, start);
         await this.#days.close(start, start + step, work, counts);
       }
-      await writeSeriesUntil(this.#deps, range, start + step);
+      if (this.#begun.has(range)) await writeSeriesUntil(this.#deps, range, start + step);
       until[range] = start + step;
     }
     if (until[range] < first) until[range] = first;

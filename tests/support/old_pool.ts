@@ -1,5 +1,10 @@
 /** The recorded database of a real open-ethereum-pool, and an API over any test database. */
-import { createApp, type SettingsOptions } from "../../modules/api/mod.ts";
+import {
+  createApp,
+  type GuardOptions,
+  type PoolFacts,
+  type SettingsOptions,
+} from "../../modules/api/mod.ts";
 import { type Clock, FakeClock, silentLogger } from "../../modules/base/mod.ts";
 import { createKeys, openStore, type Store } from "../../modules/ledger/mod.ts";
 import { createCollector } from "../../modules/stats/mod.ts";
@@ -29,8 +34,10 @@ export interface ApiWorld {
   /** Collects at the clock's time. */
   collect(): Promise<unknown>;
   purge(): Promise<number>;
-  /** Asks the app without a socket. */
-  get(path: string, init?: RequestInit): Promise<Response>;
+  /** Commands, transactions' commands and scripts that the app has sent to Redis. */
+  readonly commands: string[];
+  /** Asks the app without a socket; `peer` is the address that it would be asked from. */
+  get(path: string, init?: RequestInit, peer?: string): Promise<Response>;
   kill(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -44,6 +51,8 @@ export async function openApiWorld(
     mining?: { ready: boolean; reason: string; sessions: number };
     page?: string;
     settings?: SettingsOptions;
+    facts?: PoolFacts;
+    guard?: GuardOptions;
   } = {},
 ): Promise<ApiWorld> {
   const redis = await startRedis(options);
@@ -55,19 +64,29 @@ export async function openApiWorld(
   const keys = createKeys(options.prefix ?? RECORDED.prefix);
   const deps = { store, keys, clock: clock as Clock, log: silentLogger };
   const collector = createCollector(api, deps);
+  const commands: string[] = [];
+  const counted: Store = {
+    ...store,
+    command: (...args) => (commands.push(args[0]!), store.command(...args)),
+    multi: (list) => (commands.push(...list.map(([name]) => name!)), store.multi(list)),
+    script: (script, ...args) => (commands.push(script.name), store.script(script, ...args)),
+  };
   const app = createApp(
     {
       ...api,
       ...(options.page === undefined ? {} : { page: options.page }),
       ...(options.settings === undefined ? {} : { settings: options.settings }),
+      ...(options.facts === undefined ? {} : { facts: options.facts }),
+      ...(options.guard === undefined ? {} : { guard: options.guard }),
     },
-    { ...deps, mining: () => options.mining },
+    { ...deps, store: counted, mining: () => options.mining },
   );
   return {
-    ...{ store, keys, clock },
+    ...{ store, keys, clock, commands },
     collect: () => collector.collect(),
     purge: () => collector.purge(),
-    get: async (path, init) => await app.request(`http://pool.example${path}`, init),
+    get: async (path, init, peer = "192.0.2.1") =>
+      await app.request(`http://pool.example${path}`, init, { peer }),
     kill: () => redis.kill(),
     async [Symbol.asyncDispose]() {
       await store.close();

@@ -8,10 +8,14 @@ const ANSWERS_MAX = 10_000;
 /** For how long a browser or proxy may show an answer without asking (seconds). */
 const MAX_AGE_SECONDS = 5;
 
+/** Where the next page of a CSV begins. */
+export const CURSOR_HEADER = "X-Next-Cursor";
+
 interface Answer {
   body: string;
   type: string;
   etag: string;
+  cursor: string | null;
 }
 
 /** Keeps good answers by path and query; failures pass through. */
@@ -34,13 +38,15 @@ export function keptAnswers(maxAgeMs: number, clock: Clock): MiddlewareHandler {
     const headers = {
       "Content-Type": answer.type,
       "Cache-Control": `public, max-age=${MAX_AGE_SECONDS}`,
-      ...{ ETag: answer.etag, Vary: "Accept, Origin" },
+      ETag: answer.etag,
+      ...(answer.cursor === null ? {} : { [CURSOR_HEADER]: answer.cursor }),
     };
     const known = matches(context.req.header("if-none-match"), answer.etag);
-    context.res = undefined;
+    // What the guards have set before goes over.
     context.res = known
       ? new Response(null, { status: 304, headers })
       : new Response(answer.body, { headers });
+    context.res.headers.append("Vary", "Accept");
   };
 }
 
@@ -65,6 +71,7 @@ async function answerOf(response: Response): Promise<Answer> {
   return {
     body,
     type: response.headers.get("content-type") ?? "application/json",
+    cursor: response.headers.get(CURSOR_HEADER),
     etag: `"${new Uint8Array(digest).toHex().slice(0, 32)}"`,
   };
 }

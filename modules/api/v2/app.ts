@@ -1,7 +1,7 @@
 /** The app of `/api/v2`: guards, kept answers, and each route over what the ledger has prepared. */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { countBlocks, type Overview } from "../../ledger/mod.ts";
-import { keptAnswers, wantsCsv } from "./answers.ts";
+import { CURSOR_HEADER, keptAnswers, wantsCsv } from "./answers.ts";
 import { connectBody, hostOf } from "./connect.ts";
 import { csvOf } from "./csv.ts";
 import { asOf, type V2Deps } from "./deps.ts";
@@ -165,11 +165,10 @@ async function asCsv(
   const columns = COLUMNS.find(([path]) => path.test(context.req.path))?.[1];
   if (columns === undefined || context.res.status !== 200 || !wantsCsv(context)) return;
   const { items, nextCursor } = await context.res.json();
-  context.res = undefined;
   context.res = new Response(csvOf(columns, items), {
     headers: {
       "Content-Type": "text/csv; charset=utf-8",
-      ...(nextCursor === null ? {} : { "X-Next-Cursor": nextCursor }),
+      ...(nextCursor === null ? {} : { [CURSOR_HEADER]: nextCursor }),
     },
   });
 }

@@ -100,7 +100,7 @@ export function guards(options: GuardOptions, clock: Clock): MiddlewareHandler[]
       origin: origins.includes("*") ? "*" : [...origins],
       allowMethods: ["GET", "HEAD", "POST", "OPTIONS"],
       allowHeaders: ["Content-Type", "If-None-Match"],
-      exposeHeaders: ["ETag", "Retry-After"],
+      exposeHeaders: ["ETag", "Retry-After", "X-Next-Cursor"],
       maxAge: 600,
     }),
     limited,

@@ -29,7 +29,7 @@ export async function poolBody(deps: V2Deps, overview: Overview): Promise<Pool> 
   ]);
   const expected = difficulty === null || hashrateHps === 0n
     ? null
-    : Number(difficulty) / Number(hashrateHps);
+    : Math.round(Number(difficulty) / Number(hashrateHps));
   return {
     asOfMs: overview.collectedAtMs,
     ...{ name: facts.name, currency: facts.currency, network: networkOf(deps) },
