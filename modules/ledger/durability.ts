@@ -1,6 +1,8 @@
 /** Whether Redis can lose what it acknowledged, by its own settings, and how to mend it. */
 import { recordOf, type Store, StoreError } from "./redis.ts";
 
+export { rewriteAppendOnly } from "./append_only.ts";
+
 /** What a redis-server says of itself. */
 export interface RedisFacts {
   version: string;

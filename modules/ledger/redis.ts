@@ -66,7 +66,11 @@ export interface Store {
  */
 export async function openStore(
   options: RedisOptions,
-  deps: { log: Logger },
+  deps: {
+    log: Logger;
+    /** Called after each connection, the first one included. */
+    onReady?: (store: Store) => Promise<unknown>;
+  },
 ): Promise<Store> {
   const timeoutMs = options.timeoutMs ?? 5_000;
   const client = makeClient(options, timeoutMs);
@@ -81,7 +85,12 @@ export async function openStore(
     lastError = "";
   });
   await connectWithin(client, timeoutMs, options.endpoint, () => lastError);
-  return storeOver(client, timeoutMs);
+  const store = storeOver(client, timeoutMs);
+  await deps.onReady?.(store);
+  client.on("ready", () => {
+    deps.onReady?.(store).catch((error) => deps.log.warn("redis.onReady", { error }));
+  });
+  return store;
 }
 
 type Client = ReturnType<typeof makeClient>;

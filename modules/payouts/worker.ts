@@ -1,6 +1,12 @@
 /** The payer's Deno worker: opens Redis, runs the loop, and is the only place that reads the key. */
 import { PoolError, systemClock } from "../base/mod.ts";
-import { createKeys, openStore, writeStatus } from "../ledger/mod.ts";
+import {
+  createKeys,
+  openStore,
+  rewriteAppendOnly,
+  type Store,
+  writeStatus,
+} from "../ledger/mod.ts";
 import { hostWorker } from "../workers/mod.ts";
 import { runPayer } from "./loop.ts";
 import { type OpenedRun, openRun, payerLease } from "./open.ts";
@@ -26,7 +32,8 @@ const read: KeyReader = {
 };
 
 hostWorker<PayerWorkerOptions>("payer", async (options, { log, event }) => {
-  const store = await openStore(options.redis, { log });
+  const onReady = (store: Store) => rewriteAppendOnly(store, log);
+  const store = await openStore(options.redis, { log, onReady });
   const keys = createKeys(options.prefix);
   const end = new AbortController();
   let opened: OpenedRun | undefined;

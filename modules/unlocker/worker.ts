@@ -1,7 +1,7 @@
 /** The unlocker's Deno worker: opens Redis and the node, then runs the loop until told to stop. */
 import { systemClock } from "../base/mod.ts";
 import { createNode } from "../chain/mod.ts";
-import { createKeys, openStore } from "../ledger/mod.ts";
+import { createKeys, openStore, rewriteAppendOnly, type Store } from "../ledger/mod.ts";
 import { hostWorker } from "../workers/mod.ts";
 import { createCoinbases } from "./coinbases.ts";
 import { runLoop } from "./loop.ts";
@@ -9,7 +9,8 @@ import type { UnlockerWorkerOptions } from "./options.ts";
 
 hostWorker<UnlockerWorkerOptions>("unlocker", async (options, context) => {
   const { log, event } = context;
-  const store = await openStore(options.redis, { log });
+  const onReady = (store: Store) => rewriteAppendOnly(store, log);
+  const store = await openStore(options.redis, { log, onReady });
   const stop = new AbortController();
   const running = runLoop(options.unlocker, {
     store,

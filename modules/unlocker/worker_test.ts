@@ -1,6 +1,7 @@
 /** The unlocker as a real Deno worker: ready, at work, stopped; and honest when Redis is not there. */
 import assert from "node:assert/strict";
 import { startDevChain } from "../../scripts/dev_chain.ts";
+import { until } from "../../tests/support/process.ts";
 import { startRedis } from "../../tests/support/redis.ts";
 import { silentLogger } from "../base/mod.ts";
 import { networkOf } from "../chain/mod.ts";
@@ -78,11 +79,12 @@ Deno.test("worker.ts unlocks between start and stop", async () => {
     await heard("ready");
     await heard("event");
     assert.equal(await store.command("HGET", "t:finances", "immature"), "2000000000");
+    await until("the status", async () => {
+      return (await readStatus({ store, keys: createKeys("t") }))["unlocker"]?.state === "running";
+    });
     worker.postMessage({ type: "stop" });
     await heard("stopped");
   });
-  const { unlocker } = await readStatus({ store, keys: createKeys("t") });
-  assert.equal(unlocker?.state, "running");
   await store.close();
 });
 

@@ -19,7 +19,7 @@ export async function sizeOfAppendOnly(dir: string): Promise<number> {
   return (await Deno.stat(await newestFile(dir))).size;
 }
 
-/** Cuts the newest incremental append-only file of a server that is not running. */
+/** Cuts the newest incremental append-only file of a server that is not running, at any byte. */
 export async function cutAppendOnly(dir: string, bytes: number): Promise<void> {
   await Deno.truncate(await newestFile(dir), bytes);
 }
@@ -30,7 +30,8 @@ async function newestFile(dir: string): Promise<string> {
   for await (const { name } of Deno.readDir(folder)) {
     if (name.endsWith(".incr.aof")) names.push(name);
   }
-  const newest = names.sort().at(-1);
+  const numberOf = (name: string) => Number(/\.(\d+)\.incr\.aof$/.exec(name)?.[1]);
+  const newest = names.sort((a, b) => numberOf(a) - numberOf(b)).at(-1);
   if (newest === undefined) throw new Error(`There is no append-only file in ${folder}`);
   return `${folder}/${newest}`;
 }
