@@ -8,6 +8,7 @@
  */
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
+import { createProgress } from "./progress.ts";
 import { errorText, silentLogger } from "../modules/base/mod.ts";
 import { loadConfig } from "../modules/config/mod.ts";
 import {
@@ -42,10 +43,12 @@ async function toFile(deps: LedgerDeps, file: string) {
   });
   const encoder = new TextEncoder();
   const to = output ?? Deno.stdout;
+  const progress = createProgress("export", "keys");
   const { keys, consistent } = await exportLedger(deps, Date.now(), async (line) => {
     let bytes = encoder.encode(line + "\n");
     while (bytes.length > 0) bytes = bytes.subarray(await to.write(bytes));
-  });
+  }, progress.update);
+  progress.end();
   if (output !== undefined) {
     await output.sync();
     await Deno.rename(partial, file);
@@ -59,7 +62,9 @@ async function toFile(deps: LedgerDeps, file: string) {
 async function fromFile(deps: LedgerDeps, file: string) {
   const lines = () => readLines(file);
   const { prefix } = await checkExport(lines());
-  const count = await importLedger(deps, lines());
+  const progress = createProgress("import", "keys");
+  const count = await importLedger(deps, lines(), progress.update);
+  progress.end();
   const clean = isClean(audit(await readBooks(deps)));
   const from = prefix === deps.keys.prefix ? "" : `, "${prefix}" before`;
   return {

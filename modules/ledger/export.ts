@@ -45,6 +45,7 @@ export async function exportLedger(
   deps: LedgerDeps,
   nowMs: number,
   write: (line: string) => Promise<void>,
+  progress: (done: number, total: number) => void = () => {},
 ): Promise<ExportResult> {
   const { keys, store } = deps;
   const hash = createHash("sha256");
@@ -58,8 +59,9 @@ export async function exportLedger(
   const before = await stateOf(deps);
   await put({ quarry: "ledger", format: FORMAT, prefix: keys.prefix, atMs: nowMs });
   const names = await keysOf(store, keys.prefix);
-  for (const name of names) {
+  for (const [i, name] of names.entries()) {
     const key = name.slice(keys.prefix.length + 1);
+    progress(i, names.length);
     if (name === keys.own.lease("unlocker") || name === keys.own.lease("payer")) continue;
     for (const part of await partsOf(store, name)) await put({ key, ...part });
   }
@@ -112,6 +114,7 @@ export async function checkExport(lines: AsyncIterable<string>): Promise<{ prefi
 export async function importLedger(
   { store, keys }: LedgerDeps,
   lines: AsyncIterable<string>,
+  progress: (done: number) => void = () => {},
 ): Promise<number> {
   const aside = `${keys.prefix}-import`;
   for (const name of await keysOf(store, aside)) await store.command("DEL", name);
@@ -126,6 +129,7 @@ export async function importLedger(
     const { key, type, value, lifeMs } = parsed(line) as unknown as ExportedKey;
     if (key === undefined) continue;
     names.add(key);
+    progress(names.size);
     if (lifeMs !== undefined) lives.set(key, lifeMs);
     for (const command of commandsOf(`${aside}:${key}`, type, value)) {
       await store.command(...command);
