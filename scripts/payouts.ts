@@ -45,6 +45,7 @@ import {
   type PreviewReader,
   previewRun,
 } from "../modules/payouts/mod.ts";
+import { createProgress } from "./progress.ts";
 
 const USAGE =
   "Usage: deno task payouts CONFIG --dry-run [--json] | resolve [--json | ROW] | open | " +
@@ -122,7 +123,9 @@ async function resolveOld(
 ): Promise<CommandResult> {
   const old = await readOldPayment(ledger, row.toLowerCase());
   if (old === undefined) return { lines: [`${row} is not pending`], exitCode: 1 };
-  const fate = await fateOfOldPayment(node, address, old, options.confirmations);
+  const progress = createProgress("search", "blocks");
+  const fate = await fateOfOldPayment(node, address, old, options.confirmations, progress.update);
+  progress.end();
   if (fate.kind === "unknown") {
     return { lines: [`${row} stays pending: ${fate.reason}`], exitCode: 1 };
   }
