@@ -14,6 +14,8 @@ const UNCLE_BLOCKS = 8;
 const TROUBLES: readonly Trouble[] = [
   ...["die before", "die after", "lost", "unsent", "away", "stall"] as const,
 ];
+/** Calls that change something within one pass or step, about. */
+const EFFECTS = 8;
 /** Calls that a share, a pass and a step make, about. */
 const CALLS = { record: 3, pass: 40, step: 45 };
 
@@ -35,6 +37,7 @@ const EVENTS: readonly [weight: number, name: string, event: Event][] = [
   ],
   [1, "refuse money", refuseMoney],
   [2, "freeze", freeze],
+  [2, "lack", lackBlocks],
   [
     1,
     "syncing",
@@ -65,7 +68,9 @@ export async function happen(world: World, without: readonly string[] = []): Pro
     if (without.includes(name)) return;
     world.trace(`${name}`);
     world.counts[name] = (world.counts[name] ?? 0) + 1;
-    return await event(world);
+    await event(world);
+    if (world.failure !== undefined) throw world.failure;
+    return;
   }
 }
 
@@ -74,7 +79,7 @@ export async function passHour(world: World): Promise<void> {
   const { random, chain } = world;
   world.nowMs += HOUR_MS;
   chain.mine(random.between(0, 3));
-  for (let n = random.between(2, 6); n > 0; n--) await happen(world);
+  for (let n = random.between(1, 4); n > 0; n--) await happen(world);
   await checkNow(world.auditor);
 }
 
@@ -210,9 +215,10 @@ async function run(
 /** Plans trouble for a process now and then. */
 function upset(world: World, gate: Gate, calls: number): void {
   gate.calm();
-  if (world.calm || !world.random.chance(0.25)) return;
+  if (world.calm || !world.random.chance(0.35)) return;
   const trouble = world.random.pick(TROUBLES);
-  gate.plan(1 + world.random.below(calls), trouble);
+  const effects = world.random.chance(0.6);
+  gate.plan(1 + world.random.below(effects ? EFFECTS : calls), trouble, effects);
 }
 
 /**
@@ -304,6 +310,16 @@ function freeze(world: World): void {
   );
 }
 
+/** A node has lost some of the younger blocks, or found them again. */
+function lackBlocks(world: World): void {
+  const { random, chain, depth, model } = world;
+  const young = chain.head.header.number - random.between(0, depth + 1);
+  const own = [...model.state.rounds.values()].slice(-4).map(({ height }) => height);
+  const from = own.length > 0 && random.chance(0.5) ? random.pick(own) : young;
+  const to = from + random.between(0, 2);
+  random.pick(world.nodes).missing = random.chance(0.5) ? undefined : { from, to };
+}
+
 /** Whether a branch leaves the chain so late that nothing final is on it alone. */
 function isNear(world: World, tip: string): boolean {
   const { chain } = world;
@@ -332,7 +348,11 @@ async function expireLease(world: World, role: Role): Promise<void> {
 async function lose(world: World): Promise<void> {
   const { random, vault } = world;
   await vault.checkpoint();
-  for (let n = random.between(1, 3); n > 0 && vault.canLose; n--) await happen(world, ["lose"]);
+  const paying = random.chance(0.5);
+  for (let n = random.between(1, 4); n > 0 && vault.canLose; n--) {
+    if (paying) await stepOnce(world);
+    else await happen(world, ["lose"]);
+  }
   if (vault.canLose && random.chance(0.8)) await forget(world);
   vault.keep();
   if (random.chance(0.5)) await restart(world);

@@ -24,6 +24,8 @@ export interface GateHooks {
   meanwhile(): Promise<void>;
 }
 
+/** Calls that change something outside. */
+const EFFECTS = new Set(["script", "append", "add", "done", "sendRawTransaction"]);
 /** Calls that only look into memory, and those that end something. */
 const QUIET = new Set(["entries", "close"]);
 
@@ -33,14 +35,14 @@ export class Gate {
   /** It is in the middle of something; what happens meanwhile is done by others. */
   busy = false;
   #calls = 0;
-  #plan: { at: number; trouble: Trouble } | undefined;
+  #plan: { at: number; trouble: Trouble; effects: boolean } | undefined;
 
   constructor(readonly name: string, readonly hooks: GateHooks) {}
 
-  /** Trouble at the n-th call from now on. */
-  plan(at: number, trouble: Trouble): void {
+  /** Trouble at the n-th call from now on, or at the n-th of those that change something. */
+  plan(at: number, trouble: Trouble, effects: boolean): void {
     this.#calls = 0;
-    this.#plan = { at, trouble };
+    this.#plan = { at, trouble, effects };
   }
 
   /** No more trouble is planned. */
@@ -69,7 +71,8 @@ export class Gate {
   async #pass(outside: Outside, name: string, call: () => unknown): Promise<unknown> {
     if (this.dead) throw new Death(this.name);
     const plan = this.#plan;
-    const trouble = plan !== undefined && ++this.#calls === plan.at ? plan.trouble : undefined;
+    const counts = plan !== undefined && (!plan.effects || EFFECTS.has(name));
+    const trouble = counts && ++this.#calls === plan.at ? plan.trouble : undefined;
     if (trouble === undefined) return await call();
     this.#plan = undefined;
     this.hooks.trace(`${this.name}: ${trouble} at ${outside} ${name}`);

@@ -17,6 +17,8 @@ export interface SimulatedNode {
   readonly frozen: boolean;
   /** Probability that a request goes wrong. */
   trouble: number;
+  /** Heights whose blocks it does not have. */
+  missing: { from: number; to: number } | undefined;
 }
 
 /** What a node is made over. */
@@ -48,6 +50,12 @@ export function simulateNode(deps: NodeDeps): SimulatedNode {
   };
   const view = viewOf(chain);
   const methods: Record<string, Method> = createMethods(view.chain, face);
+  const byNumber = methods["eth_getBlockByNumber"]!;
+  methods["eth_getBlockByNumber"] = (params) => {
+    const { from = 1, to = 0 } = simulated.missing ?? {};
+    const height = Number(params[0]);
+    return height >= from && height <= to ? null : byNumber(params);
+  };
   methods["eth_sendRawTransaction"] = async ([raw]) => {
     const tx = decoded.get(String(raw)) ?? await decodeTransaction(raw, chain.network.chainId);
     decoded.set(String(raw), tx);
@@ -66,11 +74,12 @@ export function simulateNode(deps: NodeDeps): SimulatedNode {
       return view.frozen;
     },
     trouble: 0,
+    missing: undefined,
   };
 
   async function answer(request: Request | Request[]): Promise<Response> {
     const failure = simulated.trouble > 0 && random.chance(simulated.trouble)
-      ? random.pick<Failure>(["refused", "null", "http", "broken", "lost"])
+      ? random.pick<Failure>(["refused", "null", "null", "null", "http", "broken", "lost"])
       : undefined;
     const first = Array.isArray(request) ? request[0]! : request;
     if (failure !== undefined) deps.trace(`${deps.name}: ${failure} at ${first.method}`);

@@ -39,6 +39,8 @@ export interface Surroundings {
   keys: Keys;
   /** The pool's time; it stands still while a process works. */
   now(): number;
+  /** The auditor has found something: nobody waits any more. */
+  ended(): boolean;
   log: Logger;
   hooks: GateHooks;
   /** Folder of the journals. */
@@ -51,7 +53,7 @@ function clockOf(world: Surroundings, gate: Gate): Clock {
   return {
     now: () => world.now(),
     sleep(_ms, signal) {
-      if (gate.dead) return Promise.reject(new Error("dead"));
+      if (gate.dead || world.ended()) return Promise.reject(new Error("dead"));
       return signal?.aborted ? Promise.reject(signal.reason) : Promise.resolve();
     },
   };

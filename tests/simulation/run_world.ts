@@ -16,6 +16,8 @@ const CALM_ROUNDS = 400;
 export interface WorldReport {
   seed: number;
   days: number;
+  /** The same for two runs of a seed. */
+  digest: number;
   failure?: string;
   counts: Record<string, number>;
 }
@@ -34,13 +36,17 @@ export async function runWorld(seed: number, days: number, store: Store): Promis
     }
     await settle(world);
     await checkEnd(world.auditor, world.deepest <= world.immatureDepth);
-    return { seed, days, counts: countsOf(world) };
+    return { seed, days, digest: world.digest, counts: countsOf(world) };
   } catch (error) {
-    const what = error instanceof Failure ? error.message : `${(error as Error).stack ?? error}`;
+    const cause = world?.failure ?? error;
+    const what = cause instanceof Failure ? cause.message : `${(cause as Error).stack ?? cause}`;
     const lines = world?.lines ?? [];
     const where = `day ${Math.floor(hour / HOURS_PER_DAY)}, hour ${hour % HOURS_PER_DAY}`;
     const failure = [`${where}: ${what}`, "the last of what happened:", ...lines].join("\n");
-    return { seed, days, failure, counts: world === undefined ? {} : countsOf(world) };
+    return {
+      ...{ seed, days, failure, digest: world?.digest ?? 0 },
+      counts: world === undefined ? {} : countsOf(world),
+    };
   } finally {
     for (const recorder of world?.recorders ?? []) await recorder.end();
     for (const payer of world?.payers ?? []) payer.end();
@@ -66,6 +72,7 @@ async function settle(world: World): Promise<void> {
     node.face.syncing = false;
     node.face.tipWei = 1_000_000_000n;
     node.trouble = 0;
+    node.missing = undefined;
   }
   world.offsetMs = 0;
   for (const recorder of world.recorders) await recorder.start();
@@ -74,6 +81,7 @@ async function settle(world: World): Promise<void> {
     for (const login of await payments.held()) await payments.release(login);
     await pass(world);
     for (let n = 0; n < 3; n++) await stepOnce(world);
+    if (world.failure !== undefined) throw world.failure;
     if (await isSettled(world)) return;
     chain.mine(1);
     world.nowMs += 1_800_000;

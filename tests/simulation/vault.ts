@@ -4,6 +4,7 @@
  */
 import type { Reply, Store } from "../../modules/ledger/mod.ts";
 import { StoreError } from "../../modules/ledger/mod.ts";
+import { fail } from "./failure.ts";
 import type { ShareModel, ShareState } from "./share_model.ts";
 
 /** The database that a checkpoint is kept in. */
@@ -36,14 +37,31 @@ export interface Vault {
  *
  * @param durable whether WAITAOF answers that all is on disk, which is then never lost; otherwise it
  *   answers as a Redis without an append-only file
+ * @param onFailure told of what the auditor did not expect of a script
  */
-export function openVault(store: Store, model: ShareModel, durable: boolean): Vault {
+export function openVault(
+  store: Store,
+  model: ShareModel,
+  durable: boolean,
+  onFailure: (error: unknown) => void,
+): Vault {
   let connection = 1;
-  let saved: ShareState | undefined;
+  /** Lease → the token that may write. */
+  let tokens = new Map<string, string>();
+  let saved: { shares: ShareState; tokens: Map<string, string> } | undefined;
 
   async function checkpoint(): Promise<void> {
     await store.script(CHECKPOINT, [], []);
-    saved = model.copy();
+    saved = { shares: model.copy(), tokens: new Map(tokens) };
+  }
+  function watchLease(name: string, keys: string[], args: string[], reply: Reply): void {
+    const [key = ""] = keys;
+    if (name === "lease") {
+      const [token] = reply as string[];
+      if (args[0] === "acquire" && token !== "") tokens.set(key, token!);
+    } else if (tokens.has(key) && args[0] !== tokens.get(key)) {
+      fail(`${name} wrote under a lease that another process had taken`);
+    }
   }
   async function command(...args: string[]): Promise<Reply> {
     // A loss means a new server or a new connection, which the payer looks at.
@@ -70,7 +88,13 @@ export function openVault(store: Store, model: ShareModel, durable: boolean): Va
       multi: (commands) => store.multi(commands),
       async script(script, keys, args) {
         const reply = await store.script(script, keys, args);
-        model.ran(script.name, keys, args, reply);
+        try {
+          watchLease(script.name, keys, args, reply);
+          model.ran(script.name, keys, args, reply);
+        } catch (error) {
+          // The process that called would take it for a failure of Redis.
+          onFailure(error);
+        }
         return reply;
       },
       close: () => Promise.resolve(),
@@ -82,7 +106,8 @@ export function openVault(store: Store, model: ShareModel, durable: boolean): Va
     async lose() {
       if (saved === undefined) return;
       await store.command("SWAPDB", "0", String(COPY_DATABASE));
-      model.state = saved;
+      model.state = saved.shares;
+      tokens = saved.tokens;
       saved = undefined;
       await store.command("SCRIPT", "FLUSH");
       connection++;

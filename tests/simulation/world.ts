@@ -53,6 +53,8 @@ export interface World {
   immatureDepth: number;
   auditor: AuditorDeps;
   trace(line: string): void;
+  /** Of every line so far: two runs of a seed have the same. */
+  digest: number;
   /** The last lines of what happened. */
   lines: string[];
   /** Runs while a process stands still in the middle of a call. */
@@ -62,6 +64,8 @@ export interface World {
   /** Longest reorganization so far (blocks). */
   deepest: number;
   counts: Record<string, number>;
+  /** What the auditor found while a process was at work. */
+  failure: unknown;
   /** No more trouble is planned. */
   calm: boolean;
 }
@@ -69,18 +73,20 @@ export interface World {
 /** Opens the world of a seed over an empty Redis; journals go into `dir`, which must be empty. */
 export async function openWorld(seed: number, store: Store, dir: string): Promise<World> {
   await store.command("FLUSHALL");
+  const world = { nowMs: START_MS, digest: 0 } as World;
   const random = seeded(seed), lines: string[] = [];
   const trace = (line: string) => {
+    world.digest = digestOf(world.digest, line);
     lines.push(line);
     if (lines.length > LINES_KEPT) lines.shift();
   };
-  const world = { nowMs: START_MS } as World;
+
   const keys = createKeys("sim");
   const chain = openChain(random, () => world.nowMs, seed);
   const windowMilli = BigInt(random.pick([250, 1_000, 3_000]));
   const width = (DIFFICULTY * windowMilli + 999n) / 1_000n;
   const model = new ShareModel({ width, leastSlice: (width + 63n) / 64n });
-  const vault = openVault(store, model, random.chance(0.5));
+  const vault = openVault(store, model, random.chance(0.5), (error) => world.failure ??= error);
   const depth = random.between(18, 28), immatureDepth = random.between(4, 9);
   Object.assign(world, {
     ...{ seed, random, chain, offsetMs: 0, vault, store, keys, model, lines, trace },
@@ -98,6 +104,7 @@ export async function openWorld(seed: number, store: Store, dir: string): Promis
   const surroundings: Surroundings = {
     ...{ store: vault.store, keys, dir, pplnsWindowMilli: windowMilli },
     now: () => world.nowMs + world.offsetMs,
+    ended: () => world.failure !== undefined,
     log: createLogger(
       ({ level, event, facts }) => {
         if (level !== "info") trace(`    ${event} ${"error" in facts ? facts["error"] : ""}`);
@@ -107,12 +114,20 @@ export async function openWorld(seed: number, store: Store, dir: string): Promis
     ),
     hooks: { trace, meanwhile: () => world.meanwhile() },
   };
-  const onSend = (tx: PoolTransaction) => checkSent(world, dir, tx);
+  const onSend = (tx: PoolTransaction) =>
+    checkSent(world, dir, tx).catch((error) => void (world.failure ??= error));
   world.nodes = ["node", "second", "wallet"].map((name) =>
     simulateNode({ name, chain, random, trace, onSend })
   );
   startProcesses(world, surroundings);
   return world;
+}
+
+/** FNV-1a over text, from a former digest on. */
+function digestOf(before: number, text: string): number {
+  let digest = before ^ 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) digest = Math.imul(digest ^ text.charCodeAt(i), 0x01000193);
+  return digest >>> 0;
 }
 
 function openChain(random: Random, now: () => number, seed: number): Chain {
@@ -155,7 +170,7 @@ function startProcesses(world: World, surroundings: Surroundings): void {
   const confirmWith = random.chance(0.5) ? second : undefined;
   const chunk = random.pick([1, 2, 3, 1_000]);
   world.options = {
-    ...{ requirePeers: 1, intervalMs: random.between(2, 12) * 3_600_000, autoGas: true },
+    ...{ requirePeers: 1, intervalMs: random.between(1, 6) * 3_600_000, autoGas: true },
     ...{ gas: 21_000n, gasPriceWei: 1_000_000_000n, maxFeeWei: 500_000_000_000n },
     ...{ thresholdShannon: BigInt(random.between(1, 15)) * 10n ** 8n, reserveShannon: 0n },
     ...{ minThresholdShannon: 10n ** 8n, confirmations: depth, gasLimit: 200_000n },
