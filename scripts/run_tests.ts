@@ -47,6 +47,12 @@ const PARTS: Part[] = [
   },
   { name: "scripts", command: denoTest("scripts/"), count: countDeno, slow: true },
   {
+    name: "simulation",
+    command: denoTest("tests/simulation/"),
+    count: countDeno,
+    slow: true,
+  },
+  {
     name: "end to end",
     command: denoTest("tests/end_to_end/"),
     count: countDeno,
