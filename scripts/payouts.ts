@@ -10,7 +10,7 @@
  *   deno task payouts CONFIG accept NONCE               a foreign transaction that used it is known
  *   deno task payouts CONFIG multisend                  how payouts.batch.contract is deployed
  *   deno task payouts CONFIG adopt-journal              the former journal is gone, Redis lost nothing
- *   deno task payouts CONFIG release ADDRESS            a held miner may be paid again
+ *   deno task payouts CONFIG release ADDRESS | all      a held miner, or all, may be paid again
  */
 import {
   errorText,
@@ -50,7 +50,7 @@ import { createProgress } from "./progress.ts";
 const USAGE =
   "Usage: deno task payouts CONFIG --dry-run [--json] | resolve [--json | ROW] | open | " +
   "settle --before-rollback | accept NONCE | multisend | adopt-journal | " +
-  "release ADDRESS";
+  "release ADDRESS | all";
 
 /** What a command prints, and its exit code. */
 export interface CommandResult {
@@ -96,6 +96,11 @@ export async function runCommand(
   if (command === "adopt-journal" && value === "") {
     const next = await payments.adoptJournal(address);
     return { lines: [`payments below nonce ${next} need not be in the journal`], exitCode: 0 };
+  }
+  if (command === "release" && value === "all") {
+    const held = await payments.held();
+    for (const login of held) await payments.release(login);
+    return { lines: [`${held.length} miners may be paid again`], exitCode: 0 };
   }
   if (command === "release" && isAddress(value)) {
     const released = await payments.release(value.toLowerCase());

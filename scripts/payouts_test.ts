@@ -58,6 +58,9 @@ Deno.test("runCommand() accepts a nonce, releases a held miner and explains itse
   assert.deepEqual((await run("open")).lines, [`held ${minerAddress(1)}`]);
   assert.equal((await run("release", minerAddress(1))).exitCode, 0);
   assert.equal((await run("release", minerAddress(1))).exitCode, 1);
+  const held = world.keys.own.paymentsHeld();
+  await world.store.command("SADD", held, minerAddress(1), minerAddress(2));
+  assert.deepEqual((await run("release", "all")).lines, ["2 miners may be paid again"]);
   for (const args of [[], ["accept", "x"], ["release", "bob"], ["settle"]]) {
     assert.match((await run(...args)).lines[0]!, /^Usage/);
   }

@@ -237,7 +237,7 @@ const payouts = z.object({
     .describe("blocks until a payment is final; default unlocker.depth"),
   batch: z.object({
     contract: address.describe("address of quarry's Multisend contract on this chain"),
-    size: count(50, "payments in one transaction at most", 2, 100),
+    size: count(50, "payments in one transaction at most", 2, 64),
   }).optional().describe("payments go out together, through a contract"),
   inFlight: count(1, "payments that may wait for a receipt at once", 1, 64),
   bumpAfter: duration.optional().describe(

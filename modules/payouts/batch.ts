@@ -13,6 +13,9 @@ import type { PlannedPayment } from "./plan.ts";
 import { capLeftShannon } from "./plan_run.ts";
 import { readTransactionFields } from "./transactions.ts";
 
+/** Gas that the contract lets each payee use, its PAYEE_GAS. */
+const PAYEE_GAS = 50_000n;
+
 /**
  * Makes payments together as far as their broadcast.
  *
@@ -34,7 +37,7 @@ export async function payBatch(
       "deploy it (deno task payouts CONFIG multisend) and name it in payouts.batch.contract",
     );
   }
-  const fee = await feeOf(payer, contract, wanted);
+  const fee = await batchFee(payer, wanted);
   await checkWallet(payer, sumOf(wanted), fee);
   // Before any debit: an address whose nonces are not in order must not pay.
   await nextNonce(payer, lease, open);
@@ -72,9 +75,13 @@ export function fateInBatch(payment: Payment, receipt: Receipt): "paid" | "refus
 
 /** A payment's part of what its transaction cost (wei); the parts of all are the whole. */
 export function partOfGasWei({ batch }: Payment, gasWei: bigint): bigint {
-  if (batch === undefined) return gasWei;
-  const size = BigInt(batch.size), index = BigInt(batch.index);
-  return gasWei * (index + 1n) / size - gasWei * index / size;
+  return batch === undefined ? gasWei : partOf(gasWei, batch.index, batch.size);
+}
+
+/** One of several parts that sum to a whole and differ by one wei at most. */
+export function partOf(wholeWei: bigint, index: number, size: number): bigint {
+  const parts = BigInt(size), n = BigInt(index);
+  return wholeWei * (n + 1n) / parts - wholeWei * n / parts;
 }
 
 function contractOf({ options, signer }: Payer): string {
@@ -97,8 +104,18 @@ function within(
   });
 }
 
-async function feeOf(payer: Payer, contract: string, wanted: PlannedPayment[]): Promise<Fee> {
+/**
+ * What one transaction for these payments offers. Its gas lasts when every payee takes all that it
+ * may, whatever it took when it was estimated: one payee must not make the others fail.
+ *
+ * @throws {PoolError} while the chain asks more than the operator allows, or the contract refuses
+ */
+export async function batchFee(
+  payer: Pick<Payer, "node" | "options"> & { signer: { readonly address: string } },
+  wanted: readonly PlannedPayment[],
+): Promise<Fee> {
   const { node, options, signer } = payer;
+  const contract = options.batch!.contract;
   const data = multisendData(wanted.map(payeeOf));
   let estimatedGas: bigint;
   try {
@@ -112,9 +129,10 @@ async function feeOf(payer: Payer, contract: string, wanted: PlannedPayment[]): 
     });
   }
   const quote = quoteFee({ ...await marketFees(payer), estimatedGas }, {
-    ...{ ...options, autoGas: true, gasLimit: options.gasLimit * BigInt(wanted.length + 1) },
+    ...{ ...options, gasLimit: options.gasLimit * BigInt(wanted.length + 1) },
   });
-  if ("fee" in quote) return quote.fee;
+  const gas = estimatedGas + PAYEE_GAS * BigInt(wanted.length);
+  if ("fee" in quote) return { ...quote.fee, gas };
   throw new PoolError(`Payments wait: ${quote.reason}`);
 }
 

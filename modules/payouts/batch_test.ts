@@ -13,6 +13,8 @@ import { shannonToWei } from "../base/mod.ts";
 import { audit, readBooks } from "../ledger/mod.ts";
 import { MULTISEND_CREATION, MULTISEND_RUNTIME } from "./contracts/multisend_code.ts";
 import { HaltError } from "./halt.ts";
+import { previewRun } from "./preview.ts";
+import { readTransactionFields } from "./transactions.ts";
 
 const BATCH = { contract: MULTISEND, size: 3 };
 const AMOUNTS = [5_000n, 4_000n, 3_000n, 2_000n, 1_000n];
@@ -60,6 +62,28 @@ Deno.test("payBatch() pays many in few transactions, gas shared to the wei", asy
   ) as string[];
   const gasWei = BigInt(shannon!) * 1_000_000_000n + BigInt(rest!);
   assert.equal(spent, shannonToWei(15_000n) + gasWei);
+});
+
+Deno.test("previewRun() shows what goes out together, and a run then does so", async () => {
+  await using world = await openWorld();
+  const { payments, accounts, node, clock, options, from, minerSettings: settings } = world;
+  const reader = { payments, accounts, node, clock, options, settings, chainId: 1337 };
+  const preview = await previewRun({ ...reader, signer: { address: from } });
+  assert.deepEqual(preview.payments.map(({ nonce }) => nonce), [0, 0, 0, 1, 1]);
+  const life = world.start();
+  const seen = new Map<string, { nonce: number; gas: bigint }>();
+  await world.drive(life, async () => {
+    for (const { login, signed } of await payments.open()) {
+      if (signed === undefined) continue;
+      const { fee } = readTransactionFields(signed.raw);
+      seen.set(login, { nonce: signed.nonce, gas: fee.gas });
+    }
+    return await world.isQuiet();
+  });
+  life.close();
+  for (const { login, nonce, fee } of preview.payments) {
+    assert.deepEqual(seen.get(login), { nonce, gas: fee.gas });
+  }
 });
 
 Deno.test("payBatch() returns the debit of a payee that refuses, and holds it", async () => {

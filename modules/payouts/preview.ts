@@ -1,10 +1,11 @@
 /** What the next run would pay, to whom and for what fee; reads only. */
 import { PoolError, type Shannon, shannonToWei, type Wei } from "../base/mod.ts";
 import type { Payment } from "../ledger/mod.ts";
+import { batchFee, partOf } from "./batch.ts";
 import { type Fee, gasCostWei } from "./fees.ts";
 import { quoteFor } from "./pay.ts";
 import type { Payer } from "./payer.ts";
-import { feeRefusal, type SkipReason, thresholdOf } from "./plan.ts";
+import { feeRefusal, type PlannedPayment, type SkipReason, thresholdOf } from "./plan.ts";
 import { type PlanReader, planRun } from "./plan_run.ts";
 import { checkNode } from "./run.ts";
 
@@ -67,7 +68,12 @@ async function fill(
   preview.skipped.push(...plan.skipped);
   if (plan.shortWei > 0n) preview.obstacles.push(`the wallet lacks ${plan.shortWei} wei`);
   let nonce = await firstNonce(reader, open);
-  for (const { login, amountShannon } of plan.payments) {
+  const { batch } = reader.options;
+  const single = [...plan.payments];
+  while (batch !== undefined && single.length > 1) {
+    await fillBatch(preview, reader, single.splice(0, batch.size), nonce++);
+  }
+  for (const { login, amountShannon } of single) {
     const quote = await quoteFor(reader, login, amountShannon);
     if ("refused" in quote) {
       preview.skipped.push({ login, reason: quote.reason });
@@ -94,6 +100,24 @@ async function fill(
         preview.skipped.push({ login, reason: "below threshold" });
       }
     }
+  }
+}
+
+/** Payments of one transaction: one nonce, and each its part of the gas. */
+async function fillBatch(
+  preview: Preview,
+  reader: PreviewReader,
+  together: readonly PlannedPayment[],
+  nonce: number,
+): Promise<void> {
+  const fee = await batchFee(reader, together);
+  const size = together.length;
+  for (const [index, { login, amountShannon }] of together.entries()) {
+    const valueWei = shannonToWei(amountShannon);
+    const gasWei = partOf(gasCostWei(fee), index, size);
+    preview.payments.push({ login, amountShannon, valueWei, nonce, fee, gasCostWei: gasWei });
+    preview.totalShannon += amountShannon;
+    preview.totalWei += valueWei + gasWei;
   }
 }
 
