@@ -182,7 +182,7 @@ export async function openKillWorld(stack: AsyncDisposableStack, options: KillWo
   }
 
   /** Mines what the process sends until all is settled, or the fuse has blown; says which. */
-  async function untilSettled(withinMs = 120_000): Promise<"settled" | "blown"> {
+  async function untilSettled(withinMs = 300_000): Promise<"settled" | "blown"> {
     const endMs = Date.now() + withinMs;
     while (Date.now() < endMs) {
       if (fuse.blown) return "blown";
