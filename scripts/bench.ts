@@ -1,9 +1,11 @@
 /** The benchmarks by name; each compares with others in the same run. */
 import { parseArgs } from "node:util";
+import { benchApi } from "./bench_api/run.ts";
 import { benchStratum, STRATUM_PARTS, type StratumPart } from "./bench_stratum/run.ts";
 import { benchVerifier } from "./bench_verifier/run.ts";
 
 const USAGE = `Usage: scripts/bench verifier [--rounds N] [--out DIR] [--dataset]
+       scripts/bench api [--rounds N] [--seconds N] [--out DIR]
        scripts/bench stratum [--all | PART...] [--seconds N] [--threads N] [--shares N] [--out DIR]
   parts: ${STRATUM_PARTS.map((part) => `--${part}`).join(" ")}; without any: --light --crowd`;
 
@@ -28,14 +30,17 @@ async function main(args: string[]): Promise<number> {
   const counts = [values.rounds, values.seconds, values.threads, values.shares].map(Number);
   const [rounds, seconds, threads, shares] = counts;
   const [name] = positionals;
-  const known = positionals.length === 1 && (name === "verifier" || name === "stratum");
+  const names = ["verifier", "stratum", "api"];
+  const known = positionals.length === 1 && names.includes(name ?? "");
   if (!known || !counts.every((count) => Number.isInteger(count) && count > 0)) {
     await Deno.stderr.write(new TextEncoder().encode(USAGE + "\n"));
     return 2;
   }
   const { out, dataset } = values;
   if (name === "verifier") await benchVerifier({ rounds: rounds!, out, dataset });
-  else {
+  else if (name === "api") {
+    await benchApi({ rounds: rounds!, seconds: seconds!, out, requests: 1_000 });
+  } else {
     const chosen = STRATUM_PARTS.filter((part) => values.all || values[part]);
     const parts: StratumPart[] = chosen.length > 0 ? chosen : ["light", "crowd"];
     await benchStratum({ out, seconds: seconds!, threads: threads!, shares: shares!, parts });
