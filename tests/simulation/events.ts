@@ -317,7 +317,8 @@ function lackBlocks(world: World): void {
   const own = [...model.state.rounds.values()].slice(-4).map(({ height }) => height);
   const from = own.length > 0 && random.chance(0.5) ? random.pick(own) : young;
   const to = from + random.between(0, 2);
-  random.pick(world.nodes).missing = random.chance(0.5) ? undefined : { from, to };
+  const node = random.chance(0.5) ? world.nodes[0]! : random.pick(world.nodes);
+  node.missing = random.chance(0.3) ? undefined : { from, to };
 }
 
 /** Whether a branch leaves the chain so late that nothing final is on it alone. */
@@ -348,14 +349,23 @@ async function expireLease(world: World, role: Role): Promise<void> {
 async function lose(world: World): Promise<void> {
   const { random, vault } = world;
   await vault.checkpoint();
-  const paying = random.chance(0.5);
-  for (let n = random.between(1, 4); n > 0 && vault.canLose; n--) {
-    if (paying) await stepOnce(world);
-    else await happen(world, ["lose"]);
-  }
+  if (random.chance(0.5)) {
+    for (let n = random.between(1, 4); n > 0 && vault.canLose; n--) await happen(world, ["lose"]);
+  } else await payOne(world);
   if (vault.canLose && random.chance(0.8)) await forget(world);
   vault.keep();
   if (random.chance(0.5)) await restart(world);
+}
+
+/** Steps until something went out, and sometimes on. */
+async function payOne(world: World): Promise<void> {
+  const { random, vault, options } = world;
+  const before = world.counts["sent"];
+  if (random.chance(0.5)) world.nowMs += options.intervalMs;
+  for (let n = 8; n > 0 && vault.canLose; n--) {
+    await stepOnce(world);
+    if (world.counts["sent"] !== before && random.chance(0.7)) return;
+  }
 }
 
 async function forget(world: World): Promise<void> {

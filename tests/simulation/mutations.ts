@@ -86,6 +86,7 @@ export const MUTATIONS: readonly Mutation[] = [
       replace: "if false then",
     }],
     ...RUN,
+    seed: 62,
   },
   {
     name: "refund of a payment that is on its way",
@@ -119,6 +120,7 @@ export const MUTATIONS: readonly Mutation[] = [
       replace: "  if true then\n    local login, amount",
     }],
     ...RUN,
+    seed: 4,
   },
   {
     name: "a stale lease is honoured",
@@ -129,6 +131,7 @@ export const MUTATIONS: readonly Mutation[] = [
       replace: "if false then",
     }],
     ...RUN,
+    seed: 3,
   },
   {
     name: "the journal is not read at the start",
@@ -143,6 +146,7 @@ export const MUTATIONS: readonly Mutation[] = [
       replace: "  if (false as boolean) {",
     }],
     ...RUN,
+    seed: 15,
   },
   {
     name: "an earlier hash is forgotten",
@@ -163,6 +167,7 @@ export const MUTATIONS: readonly Mutation[] = [
       replace: "const old = head.number - rules.immatureDepth;",
     }],
     ...RUN,
+    seed: 18,
   },
   {
     name: "a missing block is no obstacle",
@@ -177,6 +182,7 @@ export const MUTATIONS: readonly Mutation[] = [
       replace: "    if (false as boolean) {",
     }],
     ...RUN,
+    seed: 2,
   },
   {
     name: "credits are rounded up",
@@ -187,6 +193,7 @@ export const MUTATIONS: readonly Mutation[] = [
       replace: "  return (over + under - 1n) / under;",
     }],
     ...RUN,
+    seed: 2,
   },
   {
     name: "an immature credit stays when its block is orphaned",
@@ -197,5 +204,6 @@ export const MUTATIONS: readonly Mutation[] = [
       replace: "  if false then takeBack(",
     }],
     ...RUN,
+    seed: 5,
   },
 ];

@@ -210,6 +210,7 @@ async function checkSent(world: World, dir: string, tx: PoolTransaction): Promis
   const what = `${tx.to} ${tx.valueWei}`;
   const before = known.get(tx.nonce) ?? what;
   if (before !== what) fail(`nonce ${tx.nonce} was sent for ${before} and now for ${what}`);
+  if (!known.has(tx.nonce)) world.counts["sent"] = (world.counts["sent"] ?? 0) + 1;
   known.set(tx.nonce, what);
   const journal = await Deno.readTextFile(`${dir}/payments.journal`);
   if (!journal.includes(tx.hash)) fail(`${tx.hash} was sent before it was in the journal`);
