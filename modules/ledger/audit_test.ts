@@ -35,6 +35,32 @@ Deno.test("audit() is clean from a first share to matured blocks and orphans", a
   });
 });
 
+for (const fate of ["matures", "is lost"]) {
+  Deno.test(`audit() is clean while a block ${fate} and the step was cut between chunks`, async () => {
+    await withPool(async (bench) => {
+      const { dev, pass, deps, store } = bench;
+      await find(bench, 5);
+      dev.chain.mine(10);
+      await pass();
+      if (fate === "is lost") {
+        dev.chain.reorganize(11, { transactions: false, uncles: false });
+        dev.chain.mine(12);
+      } else dev.chain.mine(10);
+      let scripts = 0;
+      const script: typeof store.script = (...call) =>
+        ++scripts === 2 ? Promise.reject(new Error("cut")) : store.script(...call);
+      deps.store = { ...store, script };
+      await assert.rejects(pass(), /cut/);
+      deps.store = store;
+      const report = audit(await readBooks(deps));
+      assert.match(report.notes.join(), /steps that go on at the next pass/);
+      assert.deepEqual(report.findings, []);
+      await pass();
+      assert.deepEqual(audit(await readBooks(deps)).findings, []);
+    });
+  });
+}
+
 Deno.test("audit() names what somebody spoilt", async () => {
   const cases: [rule: string[], command: (hash: string) => string[]][] = [
     [["miners", "credits"], () => ["HINCRBY", `t:miners:${A}`, "balance", "1"]],
