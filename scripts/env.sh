@@ -1,6 +1,7 @@
 # Installs what is missing and puts Deno on the PATH; sourced by the other scripts.
 # Needs: node with npm, a Rust toolchain with a C compiler. Installs: Deno and the build driver from
-# npm (below scripts/tools), redis-server from apt when it is missing.
+# npm (below scripts/tools), redis-server from apt when it is missing; the page's own packages from npm
+# (below frontend). For the tests of the page: chromium from apt.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit 1
@@ -43,4 +44,13 @@ build_native() {
   need cargo "install Rust (rustup) to build the verifier"
   need cc "install a C compiler (build-essential)"
   deno task --quiet native >&2
+}
+
+build_frontend() {
+  need node "install Node.js 20 or newer"
+  deno task --quiet frontend --if-needed >&2
+}
+
+install_browser() {
+  command -v chromium >/dev/null 2>&1 || apt_install chromium
 }

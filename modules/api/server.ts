@@ -55,12 +55,18 @@ export async function serveApi(
   if (api.purgeOnly) return { port: 0, close: () => Promise.resolve() };
   const page = api.static ?? DEFAULT_PAGE;
   if (!(await isFolder(page))) {
-    deps.log.warn("api.pageMissing", { folder: page, mend: "correct api.static, or leave it out" });
+    const mend = api.static === undefined
+      ? "build it: deno task frontend"
+      : "correct api.static, or leave it out";
+    deps.log.warn("api.pageMissing", { folder: page, mend });
   }
   const store = connectingStore(options.redis, deps);
   const end = new AbortController();
   const app = createApp({
-    ...{ payments: api.payments, statsCollectIntervalMs: api.statsCollectIntervalMs },
+    ...{
+      payments: api.payments,
+      statsCollectIntervalMs: api.statsCollectIntervalMs,
+    },
     page,
     ...(options.settings === undefined ? {} : { settings: options.settings }),
     ...(options.facts === undefined ? {} : { facts: options.facts }),
@@ -71,7 +77,12 @@ export async function serveApi(
   }, { ...deps, store, keys: createKeys(options.prefix), end: end.signal });
   const { hostname, port } = api.listen;
   const server = await serveHttp(
-    { hostname, port, connectionsMax: CONNECTIONS_MAX, bodyBytesMax: BODY_BYTES_MAX },
+    {
+      hostname,
+      port,
+      connectionsMax: CONNECTIONS_MAX,
+      bodyBytesMax: BODY_BYTES_MAX,
+    },
     (request, peer) => app.fetch(request, { peer }),
     deps,
   ).catch(async (error) => {

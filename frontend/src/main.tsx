@@ -1,0 +1,19 @@
+/** Starts the page: language, route, clock, doorbell, and the first drawing. */
+import { render } from "preact";
+import { App, loadPage } from "./app.tsx";
+import { startClock } from "./clock.ts";
+import { POOL_PATH } from "./facts.ts";
+import { speak, wanted } from "./i18n/mod.ts";
+import { startBell } from "./live.ts";
+import { feedOf } from "./resource.ts";
+import { place, routeOf, startRouter } from "./router.ts";
+
+startRouter();
+startClock();
+void feedOf(POOL_PATH).refresh();
+const { page } = routeOf(place.value.path);
+const language = wanted(navigator.languages);
+if (language !== "en") await speak(language, false).catch(() => {});
+const Page = await loadPage(page);
+render(<App first={{ page, Page }} />, document.getElementById("app")!);
+startBell();

@@ -1,0 +1,293 @@
+/** What to type to mine here: address, worker, port and program in, a command line out. */
+import { type Signal, useSignal } from "@preact/signals";
+import { checksummed, readAddress } from "../address.ts";
+import { latency } from "../client.ts";
+import {
+  commandLine,
+  type Endpoint,
+  endpointText,
+  type Program,
+  script,
+  WORKER,
+} from "../commands.ts";
+import { difficulty, NONE } from "../format.ts";
+import { t } from "../i18n/mod.ts";
+import { Copy } from "../parts/copy.tsx";
+import { Frame, Section } from "../parts/frame.tsx";
+import { Heading, State } from "../parts/small.tsx";
+import { Table } from "../parts/table.tsx";
+import { recent } from "../recent.ts";
+import { useResource } from "../resource.ts";
+import { go, place, withQuery } from "../router.ts";
+import type { Connect } from "../types.ts";
+
+const PINGS = 5;
+
+export default function ConnectPage() {
+  const connect = useResource<Connect>({ path: "/connect", everyMs: 600_000 });
+  const { data } = connect;
+  return (
+    <>
+      <Heading text={t("connect.title")} />
+      <p class="muted">{t("connect.text")}</p>
+      <Frame of={connect}>
+        {data !== undefined && data.endpoints.length === 0
+          ? <p class="empty">{t("connect.empty")}</p>
+          : <Generator connect={data} />}
+        <Ports connect={data} />
+        <Section title={t("connect.then")} id="then">
+          <ol class="steps">
+            <li>{t("connect.then1")}</li>
+            <li>{t("connect.then2")}</li>
+            <li>{t("connect.then3")}</li>
+          </ol>
+          <p>
+            <a href="/help">{t("connect.help")}</a>
+          </p>
+        </Section>
+      </Frame>
+    </>
+  );
+}
+
+function Generator({ connect }: { connect: Connect | undefined }) {
+  const { query, hash } = place.value;
+  // The address stands behind the "#": what is there is never sent to a server, nor logged.
+  const typed = useSignal(
+    decodeURIComponent(hash.slice(1)) || (recent.value[0] ?? ""),
+  );
+  const endpoints = connect?.endpoints ?? [];
+  const programs = connect?.programs ?? [];
+  const worker = query.get("worker") ?? "rig-01";
+  const secure = endpoints.findIndex(({ tls }) => tls);
+  const chosen = Number(
+    query.get("port") ?? endpoints[Math.max(0, secure)]?.port,
+  );
+  const endpoint = endpoints.find(({ port }) => port === chosen) ??
+    endpoints[0];
+  const program = programs.find(({ name }) => name === query.get("program")) ??
+    programs[0];
+  const set = (changes: Record<string, string>) =>
+    go(
+      withQuery(changes) +
+        (typed.value === "" ? "" : `#${encodeURIComponent(typed.value)}`),
+      true,
+    );
+  return (
+    <form class="card form" onSubmit={(event) => event.preventDefault()}>
+      <AddressField typed={typed} onDone={() => set({})} />
+      <label>
+        <span>{t("connect.worker")}</span>
+        <input
+          type="text"
+          maxLength={32}
+          autocapitalize="off"
+          spellcheck={false}
+          value={worker}
+          aria-invalid={!WORKER.test(worker)}
+          aria-describedby="worker-hint"
+          onInput={(event) => set({ worker: event.currentTarget.value })}
+        />
+        <small id="worker-hint">{t("connect.workerHint")}</small>
+      </label>
+      <label>
+        <span>{t("connect.port")}</span>
+        <select
+          value={String(endpoint?.port ?? "")}
+          onChange={(event) => set({ port: event.currentTarget.value })}
+        >
+          {endpoints.map((one) => (
+            <option key={one.port} value={String(one.port)}>
+              {endpointText(one)} · {one.tls ? "TLS" : t("connect.plain")} ·
+              {" "}
+              {t(`scheme.${one.scheme}`)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        <span>{t("connect.program")}</span>
+        <select
+          value={program?.name ?? ""}
+          onChange={(event) => set({ program: event.currentTarget.value })}
+        >
+          {programs.map(({ name }) => (
+            <option key={name} value={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+      <Line
+        {...{ endpoint, program, worker, typed: typed.value }}
+        getwork={connect?.getwork?.url}
+      />
+    </form>
+  );
+}
+
+function AddressField(
+  { typed, onDone }: { typed: Signal<string>; onDone(): void },
+) {
+  const read = readAddress(typed.value);
+  const fault = "fault" in read && read.fault !== "empty"
+    ? t(`address.${read.fault}`)
+    : "";
+  return (
+    <label class="wide">
+      <span>{t("connect.address")}</span>
+      <input
+        type="text"
+        autocapitalize="off"
+        autocomplete="off"
+        spellcheck={false}
+        placeholder="0x…"
+        value={typed.value}
+        aria-invalid={fault !== ""}
+        aria-describedby="address-fault"
+        onInput={(event) => typed.value = event.currentTarget.value}
+        onChange={onDone}
+      />
+      <small id="address-fault" class="fault" role="alert">{fault}</small>
+    </label>
+  );
+}
+
+function Line({ endpoint, program, worker, typed, getwork }: {
+  endpoint: Endpoint | undefined;
+  program: Program | undefined;
+  worker: string;
+  typed: string;
+  getwork: string | undefined;
+}) {
+  const read = readAddress(typed);
+  const ready = "address" in read && WORKER.test(worker);
+  if (endpoint === undefined || program === undefined || !ready) {
+    return <p class="notice wide" role="status">{t("connect.fill")}</p>;
+  }
+  const login = { address: checksummed(read.address), worker };
+  const line = commandLine(program, endpoint, login);
+  if (line === undefined) {
+    return <p class="notice wide" role="status">{t("connect.noTls")}</p>;
+  }
+  const isCommand = !line.startsWith("URL ");
+  const url = getwork?.replace("{address}", login.address).replace(
+    "{worker}",
+    worker,
+  );
+  return (
+    <div class="wide">
+      <div class="head">
+        <h2>{t(isCommand ? "connect.line" : "connect.fields")}</h2>
+        <Copy text={line} label={t("connect.copyLine")} />
+      </div>
+      <pre class="line" tabIndex={0}><code>{line}</code></pre>
+      <p class="links">
+        {isCommand && (
+          <Download name="mine.bat" text={script(line, "windows")} />
+        )}
+        {isCommand && <Download name="mine.sh" text={script(line, "linux")} />}
+        <a href={`/miner/${read.address}`}>{t("connect.mine")}</a>
+      </p>
+      {url !== undefined && (
+        <p class="muted">
+          {t("connect.getwork")} <code class="wrap">{url}</code>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Download({ name, text }: { name: string; text: string }) {
+  function save() {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+    link.download = name;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  }
+  return (
+    <button type="button" onClick={save}>{t("connect.save", { name })}</button>
+  );
+}
+
+function Ports({ connect }: { connect: Connect | undefined }) {
+  const took = useSignal<number | null | undefined>(undefined);
+  async function measure() {
+    took.value = null;
+    took.value = await latency(PINGS).catch(() => undefined);
+  }
+  // Only this server answers a browser; a port on another host cannot be measured from here.
+  const here = (host: string) =>
+    host === location.hostname.replace(/^\[|\]$/g, "");
+  return (
+    <Section
+      title={t("connect.ports")}
+      id="ports"
+      aside={
+        <button type="button" onClick={measure} disabled={took.value === null}>
+          {t(took.value === null ? "connect.measuring" : "connect.measure")}
+        </button>
+      }
+    >
+      <Table
+        caption={t("connect.ports")}
+        rows={connect?.endpoints}
+        keyOf={(one) => endpointText(one)}
+        empty={t("connect.empty")}
+        columns={[
+          {
+            ...{ key: "address", name: t("connect.portAddress") },
+            cell: (one) => (
+              <span class="hash">
+                <code>{endpointText(one)}</code>
+                <Copy
+                  text={endpointText(one)}
+                  label={t("connect.copyAddress")}
+                  small
+                />
+              </span>
+            ),
+          },
+          {
+            ...{ key: "tls", name: t("connect.secure") },
+            cell: (one) => (
+              <State mood={one.tls ? "good" : "calm"}>
+                {one.tls ? "TLS" : t("connect.plain")}
+              </State>
+            ),
+          },
+          {
+            key: "scheme",
+            name: t("scheme"),
+            cell: (one) => t(`scheme.${one.scheme}`),
+          },
+          {
+            ...{
+              key: "difficulty",
+              name: t("worker.difficulty"),
+              number: true,
+            },
+            cell: (one) =>
+              one.varDiff
+                ? t("connect.varDiff", {
+                  difficulty: difficulty(one.difficulty),
+                })
+                : difficulty(one.difficulty),
+          },
+          {
+            ...{ key: "dialects", name: t("connect.dialects") },
+            cell: (one) =>
+              one.dialects === "all" ? t("connect.all") : "EthereumStratum",
+          },
+          {
+            ...{ key: "latency", name: t("connect.latency"), number: true },
+            cell: (one) =>
+              typeof took.value === "number" && here(one.host)
+                ? t("connect.ms", { n: Math.max(1, Math.round(took.value)) })
+                : NONE,
+          },
+        ]}
+      />
+      <p class="muted">{t("connect.latencyNote")}</p>
+    </Section>
+  );
+}
