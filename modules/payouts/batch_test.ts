@@ -165,6 +165,53 @@ Deno.test("a batch that Redis forgot after its broadcast is booked again as a wh
   await allPaid(world);
 });
 
+Deno.test("a forgotten batch waits for its miners' earlier payments, which Redis has as open", async () => {
+  await using world = await openWorld();
+  const first = world.start();
+  for (let i = 0; i < 3; i++) await first.step(world.lease);
+  const earlier = await world.payments.open();
+  assert.equal(earlier.length, 3);
+  const backup = await snapshot(world);
+  await world.drive(first, world.isQuiet);
+  // Another order of miners than before: the first of the batch is free, the second is not.
+  const again = [4, 1, 2];
+  for (const [i, n] of again.entries()) await world.credit(minerAddress(n), 9_000n - BigInt(i));
+  for (let i = 0; i < 10 && (await world.payments.open()).length < 3; i++) {
+    await world.clock.advance(61_000);
+    await first.step(world.lease);
+  }
+  assert.equal((await world.payments.open()).length, 3);
+  first.close();
+  await restore(world, backup);
+  // The backup is older than the blocks that credited them.
+  for (const [i, n] of again.entries()) await world.credit(minerAddress(n), 9_000n - BigInt(i));
+  const next = world.start();
+  for (let i = 0; i < 60 && !await world.isQuiet(); i++) {
+    await next.step(world.lease).catch((error) => assert.match(String(error), /booked again/));
+    world.dev.chain.mine(1);
+    await world.clock.advance(31_000);
+  }
+  next.close();
+  for (const [i, amount] of AMOUNTS.entries()) {
+    const place = again.indexOf(i + 1);
+    const due = amount + (place < 0 ? 0n : 9_000n - BigInt(place));
+    assert.equal(await world.receivedWei(minerAddress(i + 1)), shannonToWei(due), `miner ${i + 1}`);
+    assert.equal((await world.accounts.account(minerAddress(i + 1))).paidShannon, due);
+  }
+  assert.equal(await world.node.getTransactionCount(world.from, "latest"), 3);
+});
+
+Deno.test("createRun() keeps several batches in flight", async () => {
+  await using world = await openWorld({ inFlight: 2, batch: { ...BATCH, size: 2 } });
+  const life = world.start();
+  for (let i = 0; i < 5; i++) await life.step(world.lease);
+  const nonces = (await world.payments.open()).map(({ signed }) => signed?.nonce);
+  assert.deepEqual(nonces, [0, 0, 1, 1]);
+  await world.drive(life, world.isQuiet);
+  life.close();
+  await allPaid(world);
+});
+
 /** All money of the world, as text; strings and hashes and sorted sets are all there is. */
 async function snapshot({ store }: PayerWorld): Promise<Map<string, string[]>> {
   const all = new Map<string, string[]>();
@@ -172,6 +219,11 @@ async function snapshot({ store }: PayerWorld): Promise<Map<string, string[]>> {
     const kind = await store.command("TYPE", name);
     if (kind === "hash") {
       all.set(name, ["HSET", name, ...await store.command("HGETALL", name) as string[]]);
+    } else if (kind === "zset") {
+      const flat = await store.command("ZRANGE", name, "0", "-1", "WITHSCORES") as string[];
+      all.set(name, ["ZADD", name, ...flat.toReversed()]);
+    } else if (kind === "string") {
+      all.set(name, ["SET", name, await store.command("GET", name) as string]);
     }
   }
   return all;

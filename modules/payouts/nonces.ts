@@ -92,7 +92,9 @@ async function noncesOf({ payments, signer }: Payer, open: readonly Payment[]): 
 async function lostEntry(payer: Payer, nonce: number): Promise<JournalEntry | undefined> {
   const { payments, signer } = payer;
   for (const entry of ownEntries(payer).filter((one) => one.nonce >= nonce)) {
-    if (await payments.ownerOfNonce(signer.address, entry.nonce) !== entry.id) return entry;
+    // The payments of a batch have their nonce together, in its name.
+    const name = entry.batch?.id ?? entry.id;
+    if (await payments.ownerOfNonce(signer.address, entry.nonce) !== name) return entry;
   }
   return undefined;
 }

@@ -32,7 +32,9 @@ export async function recover(payer: Payer, lease: Lease): Promise<void> {
   for (const [i, entry] of entries.entries()) {
     if (entry.batch !== undefined) {
       if (states[i] !== undefined && states[i] !== "reserved") continue;
-      await recoverBatch(payer, lease, entries.filter(({ hash }) => hash === entry.hash));
+      const batch = entries.filter(({ hash }) => hash === entry.hash);
+      // What comes after it must not debit a miner whom it still waits for.
+      if (!await recoverBatch(payer, lease, batch)) break;
     } else if (states[i] === undefined) await bookAgain(payer, lease, entry);
     else if (open.get(entry.id)?.hashes.includes(entry.hash) === false) {
       // Signed before the crash, or forgotten by the ledger: the same bytes, never others.
@@ -95,19 +97,25 @@ async function bookAgain(payer: Payer, lease: Lease, entry: JournalEntry): Promi
 /**
  * A batch that the ledger forgot, in whole or in its signature: every payment is debited again, then
  * all are tied to the one transaction. Until the last of them can be, none goes out by itself.
+ *
+ * @returns false while an earlier payment of one of its miners is open: it is settled first
  */
 async function recoverBatch(
   payer: Payer,
   lease: Lease,
   entries: readonly JournalEntry[],
-): Promise<void> {
+): Promise<boolean> {
   const [first] = entries;
   const states = await payer.payments.states(entries.map(({ id }) => id));
-  if (states.every((state) => state !== undefined && state !== "reserved")) return;
+  if (states.every((state) => state !== undefined && state !== "reserved")) return true;
   const now = unixSeconds(payer.clock);
   for (const { id, login, amountShannon, hash } of entries) {
     const outcome = await payer.payments.reserve(lease, { id, login, amountShannon }, now);
     if (outcome === "ok" || outcome === "again") continue;
+    if (outcome === "open") {
+      payer.log.warn("batch.booked.later", { batch: first!.batch!.id, id, login, hash });
+      return false;
+    }
     throw new HaltError(
       `The ledger lost payment ${id} of ${amountShannon} Shannon to ${login}, one of the batch ` +
         `${hash}, and it cannot be booked again: ${outcome}`,
@@ -118,4 +126,5 @@ async function recoverBatch(
   const ids = entries.map(({ id }) => id);
   await payer.payments.signBatch(lease, first!.batch!.id, ids, first!, now);
   payer.log.error("batch.booked.again", { batch: first!.batch!.id, payments: ids.length });
+  return true;
 }
