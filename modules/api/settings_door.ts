@@ -106,6 +106,10 @@ async function change(
       "Retry-After": String(waitSeconds),
     });
   }
+  // Keys cost nothing: settings of everybody who has one would fill the database.
+  if (before === undefined && !await settings.isMiner(miner)) {
+    return refused(404, "unknown_miner", "miner: it has sent no share yet, mine first");
+  }
   const written = await settings.write(miner, {
     ...(thresholdShannon === 0n ? {} : { thresholdShannon }),
     ...(feeCeilingWei === 0n ? {} : { feeCeilingWei }),

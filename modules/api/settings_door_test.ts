@@ -31,6 +31,10 @@ Deno.test("POST /api/v2/settings takes what the payout address signed, once an h
   const forged = await post({ thresholdShannon: "9000" }, stranger);
   assert.equal(forged.status, 400);
   assert.match(forged.body.error.message, /^signature: it is of 0x1563915e/);
+  const early = await post({ thresholdShannon: "900" });
+  assert.deepEqual([early.status, early.body.error.code], [404, "unknown_miner"]);
+  assert.equal(await world.store.command("EXISTS", world.keys.own.settings()), 0);
+  await world.store.command("HSET", world.keys.miner(LOGIN), "lastShare", "1700000000");
   const changed = await post({ thresholdShannon: "900", notify: "rig@example.org" });
   assert.equal(changed.status, 200, JSON.stringify(changed.body));
   assert.deepEqual([changed.body.thresholdShannon, changed.body.alerts], ["900", true]);

@@ -31,6 +31,8 @@ export interface Settings {
   read(logins: readonly string[]): Promise<Map<string, MinerSettings>>;
   /** Everybody's, by login. @throws {StoreError} when one cannot be read */
   all(): Promise<Map<string, MinerSettings>>;
+  /** Whether the pool has ever counted a share of this login: nobody else has settings to keep. */
+  isMiner(login: string): Promise<boolean>;
   /** Stores them; false when the same nonce or a newer one is there already. */
   write(login: string, settings: MinerSettings): Promise<boolean>;
 }
@@ -65,6 +67,7 @@ export function createSettings({ store, keys }: { store: Store; keys: Keys }): S
       } while (cursor !== "0");
       return all;
     },
+    isMiner: async (login) => await store.command("EXISTS", keys.miner(login)) === 1,
     async write(login, settings) {
       const { thresholdShannon, feeCeilingWei, notify, silentAfterSeconds } = settings;
       const { nonce, updatedAt } = settings;
