@@ -87,7 +87,8 @@ async function open(
   const worker = (name: string, options: unknown, permissions?: Deno.PermissionOptionsObject) => {
     const running: Supervised<never> = supervise({
       ...{ name, options, url: new URL(`./modules/${name}/worker.ts`, import.meta.url) },
-      onEvent: (event, facts) => log.for(name).info(event, facts),
+      // The room has logged it itself.
+      onEvent: (event, facts) => log.for(name).debug(event, facts),
       onHung: () => hung(name, log),
       ...(permissions === undefined ? {} : { permissions }),
     }, { ...deps, clock: systemClock });

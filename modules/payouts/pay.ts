@@ -102,7 +102,9 @@ async function giveBackUnsigned(
   const reason = `It could not be signed: ${why}`;
   const how = { state: "reverted" as const, reason, hold };
   await payer.payments.giveBack(lease, payment, how, unixSeconds(payer.clock));
-  payer.event("payment.reverted", { id: payment.id, login: payment.login, reason });
+  const facts = { id: payment.id, login: payment.login, reason };
+  payer.log.error("payment.reverted", facts);
+  payer.event("payment.reverted", facts);
   return "refused";
 }
 

@@ -135,7 +135,6 @@ async function start(
       const { login, worker } = submission;
       const first = submitDeps.counters.accepted === 1;
       if (outcome?.accepted && first) context.event("share.first", { login, worker });
-      if (outcome?.accepted && outcome.candidate) context.event("block.found", { login, worker });
       return outcome;
     },
     reportHashrate: reporter(notes, keys, log),
