@@ -2,7 +2,7 @@
 /** What the first view is made of, wherever else it is used. */
 const FIRST = [
   /node_modules\/@?preact\//,
-  /src\/(?!plot|commands|wallet|trouble)\w+\.tsx?$/,
+  /src\/(?!plot|amounts|keccak|checksum|commands|wallet|trouble)\w+\.tsx?$/,
   /src\/parts\/(?!effort|chart)/,
   /src\/pages\/pool/,
   /src\/i18n\/(en|lang|mod)\.ts/,

@@ -8,12 +8,17 @@ import { startBell } from "./live.ts";
 import { feedOf } from "./resource.ts";
 import { place, routeOf, startRouter } from "./router.ts";
 
-startRouter();
-startClock();
-void feedOf(POOL_PATH).refresh();
-const { page } = routeOf(place.value.path);
-const language = wanted(navigator.languages);
-if (language !== "en") await speak(language, false).catch(() => {});
-const Page = await loadPage(page);
-render(<App first={{ page, Page }} />, document.getElementById("app")!);
-startBell();
+// Not awaited at the top: pages import what is built into this same file.
+void start();
+
+async function start(): Promise<void> {
+  startRouter();
+  startClock();
+  void feedOf(POOL_PATH).refresh();
+  const { page } = routeOf(place.value.path);
+  const language = wanted(navigator.languages);
+  if (language !== "en") await speak(language, false).catch(() => {});
+  const Page = await loadPage(page);
+  render(<App first={{ page, Page }} />, document.getElementById("app")!);
+  startBell();
+}

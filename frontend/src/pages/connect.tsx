@@ -1,6 +1,6 @@
 /** What to type to mine here: address, worker, port and program in, a command line out. */
 import { type Signal, useSignal } from "@preact/signals";
-import { checksummed, readAddress } from "../address.ts";
+import { checkAddress, checksummed } from "../checksum.ts";
 import { latency } from "../client.ts";
 import {
   commandLine,
@@ -127,7 +127,7 @@ function Generator({ connect }: { connect: Connect | undefined }) {
 function AddressField(
   { typed, onDone }: { typed: Signal<string>; onDone(): void },
 ) {
-  const read = readAddress(typed.value);
+  const read = checkAddress(typed.value);
   const fault = "fault" in read && read.fault !== "empty"
     ? t(`address.${read.fault}`)
     : "";
@@ -158,7 +158,7 @@ function Line({ endpoint, program, worker, typed, getwork }: {
   typed: string;
   getwork: string | undefined;
 }) {
-  const read = readAddress(typed);
+  const read = checkAddress(typed);
   const ready = "address" in read && WORKER.test(worker);
   if (endpoint === undefined || program === undefined || !ready) {
     return <p class="notice wide" role="status">{t("connect.fill")}</p>;

@@ -1,5 +1,6 @@
 /** Are my rigs all right, and when am I paid? */
-import { checksummed } from "../address.ts";
+import { checksummed } from "../checksum.ts";
+import { partOf } from "../amounts.ts";
 import { lately } from "../clock.ts";
 import { explorerLink, poolNow } from "../facts.ts";
 import {
@@ -7,7 +8,6 @@ import {
   grouped,
   hashrate,
   NONE,
-  partOf,
   percent,
   roughly,
 } from "../format.ts";

@@ -1,9 +1,10 @@
 /** A miner's own threshold, fee ceiling and alerts; changed by a signature of the address alone. */
 import { useSignal } from "@preact/signals";
-import { checksummed } from "../address.ts";
+import { checksummed } from "../checksum.ts";
 import { tell } from "../client.ts";
 import { currency } from "../facts.ts";
-import { exactCoins, parseCoins, SHANNON, typedCoins } from "../format.ts";
+import { parseCoins, typedCoins } from "../amounts.ts";
+import { exactCoins, SHANNON } from "../format.ts";
 import { t } from "../i18n/mod.ts";
 import { Copy } from "../parts/copy.tsx";
 import { Frame } from "../parts/frame.tsx";

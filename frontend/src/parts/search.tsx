@@ -1,6 +1,5 @@
 /** The address field: says why a text is no address, and remembers the last ones looked up. */
 import { useSignal } from "@preact/signals";
-import { readAddress } from "../address.ts";
 import { shortAddress } from "../format.ts";
 import { t } from "../i18n/mod.ts";
 import { forgetRecent, recent } from "../recent.ts";
@@ -10,9 +9,10 @@ import { go } from "../router.ts";
 export function Search({ id, big }: { id: string; big?: boolean }) {
   const text = useSignal("");
   const fault = useSignal("");
-  function submit(event: Event) {
+  async function submit(event: Event) {
     event.preventDefault();
-    const read = readAddress(text.value);
+    const { checkAddress } = await import("../checksum.ts");
+    const read = checkAddress(text.value);
     if ("fault" in read) {
       fault.value = t(`address.${read.fault}`);
       return;
