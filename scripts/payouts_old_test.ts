@@ -98,6 +98,23 @@ Deno.test("resolve returns a debit whose transaction never left, among others of
   assert.deepEqual([balanceShannon, pendingShannon], [10_000n, 0n]);
 });
 
+Deno.test("resolve returns nothing that a young chain or another paying address may have paid", async () => {
+  await using world = await openPayerWorld();
+  await world.credit(MINER, 5_000n);
+  await world.clock.advance(3_600_000);
+  const row = await oldDebit(world, "5000");
+  assert.match((await run(world, row)).lines[0]!, /0 blocks are younger than it, \d+ are wanted/);
+  const hash = await send(world, 5_000n, 0);
+  world.dev.chain.mine(world.options.confirmations + 1);
+  const { lines, exitCode } = await run({ ...world, from: minerAddress(9) }, row);
+  assert.match(
+    lines[0]!,
+    new RegExp(`stays pending: ${hash} has this value and is of ${world.from}`),
+  );
+  assert.equal(exitCode, 1);
+  assert.equal((await account(world)).pendingShannon, 5_000n);
+});
+
 Deno.test("resolve takes a lock without a debit away, and refuses what is no row", async () => {
   await using world = await openPayerWorld();
   await world.credit(MINER, 10_000n);

@@ -24,9 +24,10 @@ export type OldFate =
 
 /**
  * Searches every block since the debit for the transfer: the paying address's, to the miner, of
- * exactly that value. Only when none is there, and none waits in the node's pool, was it not sent.
+ * exactly that value. Only when none is there, and none waits in the node's pool, was it not sent:
+ * a node that has seen nothing since the debit, or another address's transfer, decides nothing.
  *
- * @param confirmations depth that a transfer must have (blocks)
+ * @param confirmations depth that a transfer must have, or the debit without one (blocks)
  * @param progress told of blocks read and blocks in all, as far as known
  * @throws {NodeError} when the node gives no answer
  */
@@ -45,25 +46,33 @@ export async function fateOfOldPayment(
   if (waiting > 0) return unknown(`${waiting} transactions of ${from} wait in the node's pool`);
   const since = (payment.sinceSeconds ?? head.timestamp) - SLACK_SECONDS;
   const valueWei = shannonToWei(payment.amountShannon);
-  let read = 0;
+  let read = 0, younger = 0;
+  let foreign: string | undefined;
   for (let height = head.number; height >= 0; height -= BATCH) {
     const blocks = await readBlocks(node, Math.max(0, height - BATCH + 1), height);
     if (typeof blocks === "string") return unknown(blocks);
     for (const block of blocks) {
       for (const { hash, from: sender, to, valueWei: value } of block.transactions) {
-        if (sender !== from || to !== payment.login || value !== valueWei) continue;
+        if (to !== payment.login || value !== valueWei) continue;
         if (payment.knownHashes.includes(hash)) continue;
-        return await fateOf(node, hash, head.number, confirmations);
+        if (sender === from) return await fateOf(node, hash, head.number, confirmations);
+        // The old pool may have paid from an address that is not payouts.address any more.
+        foreign ??= `${hash} has this value and is of ${sender}, not of ${from}: if that was the ` +
+          "old pool's address, let payouts.address be it for this command";
       }
     }
     read += blocks.length;
+    younger += blocks.filter(({ timestamp }) => timestamp >= (payment.sinceSeconds ?? 0)).length;
     progress(read);
     if (blocks[0]!.timestamp < since) break;
     if (read >= BLOCKS_MAX) {
       return unknown(`it is older than ${BLOCKS_MAX} blocks: look for it with an explorer`);
     }
   }
-  return { kind: "unsent", blocks: read };
+  if (foreign !== undefined) return unknown(foreign);
+  return payment.sinceSeconds !== undefined && younger < confirmations
+    ? unknown(`${younger} blocks are younger than it, ${confirmations} are wanted: try again later`)
+    : { kind: "unsent", blocks: read };
 }
 
 async function fateOf(

@@ -134,6 +134,7 @@ Deno.test("a payment that the Go pool left pending stops the payer until the cha
   }, 60_000);
   assert.equal(await world.chain.transactionCount("pending"), 0);
   await world.kill();
+  await world.chain.mine(10);
   const resolved = await task(world, "payouts", "resolve", row);
   assert.equal(resolved.code, 0, resolved.text);
   assert.match(resolved.text, /the debit is returned/);
