@@ -9,7 +9,7 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { createProgress } from "./progress.ts";
-import { errorText, silentLogger } from "../modules/base/mod.ts";
+import { errorText, PoolError, silentLogger } from "../modules/base/mod.ts";
 import { loadConfig } from "../modules/config/mod.ts";
 import {
   audit,
@@ -40,6 +40,10 @@ async function toFile(deps: LedgerDeps, file: string) {
     ...{ write: true, create: true, truncate: true },
     // Balances are nobody else's business.
     mode: 0o600,
+  }).catch((cause) => {
+    throw new PoolError(`Cannot write ${partial}: name a file in a folder that is there`, {
+      cause,
+    });
   });
   const encoder = new TextEncoder();
   const to = output ?? Deno.stdout;
@@ -51,15 +55,20 @@ async function toFile(deps: LedgerDeps, file: string) {
   progress.end();
   if (output !== undefined) {
     await output.sync();
-    await Deno.rename(partial, file);
+    // A file that import refuses must not take the place of an earlier backup.
+    if (consistent) await Deno.rename(partial, file);
+    else await Deno.remove(partial);
   }
   return consistent ? { line: `${keys} keys are in ${file}`, exitCode: 0 as const } : {
-    line: "money moved meanwhile: export again while unlocker and payer rest",
+    line: "money moved meanwhile, there is no new file: export again while unlocker and payer rest",
     exitCode: 1 as const,
   };
 }
 
 async function fromFile(deps: LedgerDeps, file: string) {
+  await Deno.stat(file).catch((cause) => {
+    throw new PoolError(`Cannot read ${file}: name a file that an export wrote`, { cause });
+  });
   const lines = () => readLines(file);
   const { prefix } = await checkExport(lines());
   const progress = createProgress("import", "keys");

@@ -1,7 +1,7 @@
 /** The ledger command: a file on disk and back, and what it says of files that are none. */
 import assert from "node:assert/strict";
 import { silentLogger } from "../modules/base/mod.ts";
-import { createKeys, openStore } from "../modules/ledger/mod.ts";
+import { createKeys, openStore, type Store } from "../modules/ledger/mod.ts";
 import { openApiWorld } from "../tests/support/old_pool.ts";
 import { startRedis } from "../tests/support/redis.ts";
 import { runLedger } from "./ledger.ts";
@@ -31,6 +31,34 @@ Deno.test("ledger export and import carry a pool over, and say whether the books
     assert.equal(await store.command("EXISTS", "x:finances"), 0);
   } finally {
     await store.close();
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("ledger export leaves an earlier backup where it is while money moves", async () => {
+  await using world = await openApiWorld({ dump: DUMP });
+  const dir = await Deno.makeTempDir();
+  try {
+    const file = `${dir}/pool.jsonl`;
+    await runLedger(world, "export", file);
+    const backup = await Deno.readTextFile(file);
+    const moving: Store = {
+      ...world.store,
+      command: async (...args) => {
+        if (args[0] === "SCAN") await world.store.command("HINCRBY", "eth:finances", "paid", "1");
+        return await world.store.command(...args);
+      },
+    };
+    const { line, exitCode } = await runLedger({ ...world, store: moving }, "export", file);
+    assert.equal(exitCode, 1);
+    assert.match(line, /there is no new file/);
+    assert.equal(await Deno.readTextFile(file), backup);
+    assert.deepEqual((await Array.fromAsync(Deno.readDir(dir))).map(({ name }) => name), [
+      "pool.jsonl",
+    ]);
+    await assert.rejects(runLedger(world, "export", `${dir}/no/x`), /name a file in a folder/);
+    await assert.rejects(runLedger(world, "import", `${dir}/no`), /name a file that an export/);
+  } finally {
     await Deno.remove(dir, { recursive: true });
   }
 });

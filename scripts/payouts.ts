@@ -11,6 +11,8 @@
  *   deno task payouts CONFIG multisend                  how payouts.batch.contract is deployed
  *   deno task payouts CONFIG adopt-journal              the former journal is gone, Redis lost nothing
  *   deno task payouts CONFIG release ADDRESS | all      a held miner, or all, may be paid again
+ *
+ * Exit code 0 when all is well, 1 when something needs a human, 2 for wrong usage.
  */
 import {
   errorText,
@@ -238,10 +240,13 @@ function depsOf(config: Config, store: Store): CommandDeps {
 
 async function main(args: readonly string[]): Promise<number> {
   const [path, ...rest] = args;
-  let config: Config, result: CommandResult;
+  let result: CommandResult;
+  if (path === undefined || path.startsWith("-")) {
+    await print([USAGE]);
+    return path === "--help" ? 0 : 2;
+  }
   try {
-    if (path === undefined) throw new Error(USAGE);
-    config = loadConfig(path).config;
+    const { config } = loadConfig(path);
     const store = await openStore(config.redis, { log: silentLogger });
     try {
       result = await runCommand(rest, depsOf(config, store));
@@ -251,8 +256,12 @@ async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     result = { lines: [errorText(error)], exitCode: 1 };
   }
-  await Deno.stdout.write(new TextEncoder().encode(result.lines.join("\n") + "\n"));
+  await print(result.lines);
   return result.exitCode;
+}
+
+async function print(lines: string[]): Promise<void> {
+  await Deno.stdout.write(new TextEncoder().encode(lines.join("\n") + "\n"));
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
