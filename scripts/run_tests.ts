@@ -30,6 +30,9 @@ const PARTS: Part[] = [
   { name: "format", command: [deno, "fmt", "--check"] },
   { name: "lint", command: [deno, "lint"] },
   { name: "types", command: [deno, "check", "main.ts", "modules/", "scripts/", "tests/"] },
+  { name: "types of the page", command: [deno, "check", "frontend/src/"] },
+  { name: "page", command: [deno, "task", "--quiet", "frontend", "--if-needed"] },
+  { name: "size of the page", command: [deno, "run", "-A", "scripts/check_size.ts"] },
   { name: "layers", command: [deno, "task", "--quiet", "layers"] },
   { name: "tidy", command: [deno, "task", "--quiet", "tidy"] },
   { name: "rust format", command: ["cargo", "fmt", "--check"], cwd: NATIVE },
@@ -44,6 +47,13 @@ const PARTS: Part[] = [
     name: "unit",
     command: denoTest("modules/", "tests/twins/", "tests/frontend/"),
     count: countDeno,
+  },
+  {
+    name: "browser",
+    command: denoTest("tests/browser/"),
+    count: countDeno,
+    slow: true,
+    needs: { what: "chromium", has: () => hasCommand("chromium", "--version") },
   },
   { name: "scripts", command: denoTest("scripts/"), count: countDeno, slow: true },
   {
@@ -163,9 +173,9 @@ function countNames(output: string): Count {
   return { passed: new Set(names).size, failed: 0, skipped: 0 };
 }
 
-async function hasCommand(name: string): Promise<boolean> {
+async function hasCommand(name: string, ask = "version"): Promise<boolean> {
   try {
-    return (await new Deno.Command(name, { args: ["version"], stdout: "null", stderr: "null" })
+    return (await new Deno.Command(name, { args: [ask], stdout: "null", stderr: "null" })
       .output()).success;
   } catch {
     return false;

@@ -177,16 +177,18 @@ function Toast({ pool }: { pool: Pool | undefined }) {
   const newest = pool?.lastBlocks[0];
   useEffect(() => {
     if (pool === undefined) return;
-    const [before, at] = [seen.value, newest?.foundAtMs ?? 0];
-    seen.value = Math.max(at, before ?? 0);
-    if (before === undefined || newest === undefined || at <= before) return;
+    const [before, height] = [seen.value, newest?.height ?? 0];
+    seen.value = Math.max(height, before ?? 0);
+    if (before === undefined || newest === undefined || height <= before) {
+      return;
+    }
     text.value = t("toast.block", {
       height: newest.height,
       effort: percent(newest.effortPercent, 0),
     });
     const timer = setTimeout(() => text.value = "", TOAST_MS);
     return () => clearTimeout(timer);
-  }, [newest?.foundAtMs]);
+  }, [pool === undefined, newest?.height]);
   return (
     <div class="toast" role="status" aria-live="polite">
       {text.value !== "" && <p>{text.value}</p>}

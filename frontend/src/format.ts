@@ -4,7 +4,7 @@
  * Money and hashrates come as decimal text and stay integers up to the last character; nothing here
  * goes through a float but percentages and times.
  */
-import { lang } from "./i18n/lang.ts";
+import { locale } from "./i18n/lang.ts";
 
 /** Shown for what is not known. */
 export const NONE = "—";
@@ -23,13 +23,13 @@ export const WEI = 18;
 
 /** The language's mark between whole and fraction. */
 function point(): string {
-  return new Intl.NumberFormat(lang.value).formatToParts(1.5)
+  return new Intl.NumberFormat(locale()).formatToParts(1.5)
     .find((part) => part.type === "decimal")?.value ?? ".";
 }
 
 /** A whole number, in groups. */
 export function grouped(value: number | bigint): string {
-  return new Intl.NumberFormat(lang.value).format(value);
+  return new Intl.NumberFormat(locale()).format(value);
 }
 
 /** Three significant digits and the prefix that fits: 999 600 is 1.00 M. */
@@ -105,7 +105,7 @@ export function percent(
   }
   const least = 10 ** -decimals;
   const number = (of: number, digits: number) =>
-    new Intl.NumberFormat(lang.value, {
+    new Intl.NumberFormat(locale(), {
       minimumFractionDigits: digits,
       maximumFractionDigits: digits,
     }).format(of);
@@ -149,7 +149,7 @@ export function duration(ms: number | null | undefined): string {
 
 function spelt(count: number, unit: string): string {
   const unitDisplay = unit === "day" ? "long" : "short";
-  return new Intl.NumberFormat(lang.value, { style: "unit", unit, unitDisplay })
+  return new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay })
     .format(count);
 }
 
@@ -158,7 +158,7 @@ export function roughly(ms: number): string {
   const seconds = Math.max(1, Math.ceil(ms / 1000));
   const [name, size] = UNITS.find(([, size]) => seconds >= size)!;
   const count = Math.ceil(seconds / size);
-  return new Intl.NumberFormat(lang.value, {
+  return new Intl.NumberFormat(locale(), {
     style: "unit",
     unit: name,
     unitDisplay: "long",
@@ -171,7 +171,7 @@ export function relative(atMs: number, nowMs: number): string | undefined {
   const seconds = Math.round((atMs - nowMs) / 1000);
   if (Math.abs(seconds) < 10) return undefined;
   const [name, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size)!;
-  return new Intl.RelativeTimeFormat(lang.value, {
+  return new Intl.RelativeTimeFormat(locale(), {
     numeric: "always",
     style: "short",
   })
@@ -180,7 +180,7 @@ export function relative(atMs: number, nowMs: number): string | undefined {
 
 /** Date and time here. */
 export function absolute(atMs: number): string {
-  return new Intl.DateTimeFormat(lang.value, {
+  return new Intl.DateTimeFormat(locale(), {
     dateStyle: "medium",
     timeStyle: "medium",
   })

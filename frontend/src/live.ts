@@ -35,7 +35,7 @@ export function ringNow(): void {
 
 function open(): void {
   close();
-  if (failures >= 2 || typeof EventSource === "undefined") return wait();
+  if (failures >= 2) return wait();
   source = new EventSource("/api/v2/events");
   for (const what of ["pool", "block", "payment"] as const) {
     source.addEventListener(what, () => {

@@ -61,9 +61,7 @@ async function answer(
   }
   const now = Date.now() - (mood === "stale" ? STALE_BY_MS : 0);
   const body = answerOf(path, mood !== "empty", now);
-  return body === undefined
-    ? new Response(null, { status: 404 })
-    : Response.json(body);
+  return body === undefined ? new Response(null, { status: 404 }) : Response.json(body);
 }
 
 function events(end: AbortSignal): Response {

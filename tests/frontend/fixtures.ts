@@ -17,17 +17,15 @@ export const MINER = "0xbf08a1c5d2e34f60718293a4b5c6d7e8f9013795";
 const HOUR = 3_600_000;
 const hex = (seed: number, digits: number) =>
   "0x" +
-  Array.from({ length: digits }, (_, i) =>
-    ((seed * 31 + i * i * 7 + i) % 16).toString(16))
+  Array.from({ length: digits }, (_, i) => ((seed * 31 + i * i * 7 + i) % 16).toString(16))
     .join("");
 
 const blocksOf = (now: number): Block[] =>
   Array.from({ length: 12 }, (_, i): Block => {
-    const state =
-      (["candidate", "immature", "immature", "matured", "orphaned"] as const)[
-        i
-      ] ??
-        "matured";
+    const state = (["candidate", "immature", "immature", "matured", "orphaned"] as const)[
+      i
+    ] ??
+      "matured";
     const effort = [
       63.2,
       188,
@@ -58,9 +56,7 @@ const blocksOf = (now: number): Block[] =>
         difficulty: "4000000000000",
       },
       ...{ shares: "2528000000000", effortPercent: effort },
-      rewardWei: state === "candidate" || state === "orphaned"
-        ? null
-        : "2013370000000000001",
+      rewardWei: state === "candidate" || state === "orphaned" ? null : "2013370000000000001",
       ...{
         confirmations: 3 + 37 * i,
         depth: 120,
@@ -162,8 +158,7 @@ function poolHistory(now: number, filled: boolean): PoolHistory {
     { length: 288 },
     (_, i) => filled && (i < 120 || i > 134) ? i : null,
   );
-  const text = (base: number) =>
-    points.map((i) => i === null ? null : String(wave(i, base)));
+  const text = (base: number) => points.map((i) => i === null ? null : String(wave(i, base)));
   const stepMs = 300_000;
   const fromMs = now - now % stepMs - 288 * stepMs;
   return {
@@ -314,10 +309,8 @@ const CONNECT = (now: number): Connect => ({
   programs: [
     {
       ...{ name: "lolMiner", dialect: "ethereumStratum or eth-proxy" },
-      command:
-        "lolMiner --algo ETCHASH --pool {endpoint} --user {address}.{worker}",
-      tlsCommand:
-        "lolMiner --algo ETCHASH --pool {endpoint} --user {address}.{worker} --tls on",
+      command: "lolMiner --algo ETCHASH --pool {endpoint} --user {address}.{worker}",
+      tlsCommand: "lolMiner --algo ETCHASH --pool {endpoint} --user {address}.{worker} --tls on",
     },
     {
       ...{
@@ -325,8 +318,7 @@ const CONNECT = (now: number): Connect => ({
         dialect: "ethereumStratum",
         tlsCommand: null,
       },
-      command:
-        "URL stratum+tcp://{endpoint}, user {address}.{worker}, password x",
+      command: "URL stratum+tcp://{endpoint}, user {address}.{worker}, password x",
     },
   ],
 });
@@ -418,8 +410,7 @@ export function answerOf(path: string, filled: boolean, now: number): unknown {
       nextRunAtMs: filled ? now + 38 * 60_000 : null,
     }),
     "/status": () => filled ? STATUS(now) : { ...STATUS(now), parts: [] },
-    "/connect": () =>
-      filled ? CONNECT(now) : { ...CONNECT(now), endpoints: [], getwork: null },
+    "/connect": () => filled ? CONNECT(now) : { ...CONNECT(now), endpoints: [], getwork: null },
   };
   return answers[path]?.();
 }

@@ -35,7 +35,7 @@ export default function ConnectPage() {
           ? <p class="empty">{t("connect.empty")}</p>
           : <Generator connect={data} />}
         <Ports connect={data} />
-        <Section title={t("connect.then")} id="then">
+        <Section title={t("connect.then")}>
           <ol class="steps">
             <li>{t("connect.then1")}</li>
             <li>{t("connect.then2")}</li>
@@ -221,7 +221,6 @@ function Ports({ connect }: { connect: Connect | undefined }) {
   return (
     <Section
       title={t("connect.ports")}
-      id="ports"
       aside={
         <button type="button" onClick={measure} disabled={took.value === null}>
           {t(took.value === null ? "connect.measuring" : "connect.measure")}

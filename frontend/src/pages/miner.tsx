@@ -16,14 +16,7 @@ import { LazyChart } from "../parts/lazy_chart.tsx";
 import { Copy } from "../parts/copy.tsx";
 import { Frame, Section } from "../parts/frame.tsx";
 import { drawable, rangeNow, Ranges } from "../parts/ranges.tsx";
-import {
-  Amount,
-  Bar,
-  Heading,
-  type Mood,
-  Since,
-  State,
-} from "../parts/small.tsx";
+import { Amount, Heading, type Mood, Since, State } from "../parts/small.tsx";
 import { Tile, Tiles } from "../parts/tiles.tsx";
 import { keepRecent } from "../recent.ts";
 import { place, withQuery } from "../router.ts";
@@ -176,7 +169,7 @@ function Balance({ miner }: { miner: Miner | undefined }) {
     {};
   const part = partOf(balance?.unpaidShannon ?? "0", thresholdShannon ?? "0");
   return (
-    <Section title={t("balance")} id="balance">
+    <Section title={t("balance")}>
       <div class="card">
         <div class="head">
           <p>
@@ -297,5 +290,14 @@ function History(
         </p>
       )}
     </>
+  );
+}
+
+/** Of a whole, as a bar. @param part 0 to 100 */
+function Bar({ part, label }: { part: number; label: string }) {
+  return (
+    <progress class="bar" max={100} value={part} aria-label={label}>
+      {percent(part)}
+    </progress>
   );
 }

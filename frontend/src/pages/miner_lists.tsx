@@ -43,7 +43,6 @@ export function MinerLists(
   return (
     <Section
       title={t("miner.history")}
-      id="lists"
       aside={<a href={`${apiLink(path)}?format=csv`} download>{t("csv")}</a>}
     >
       <Tabs

@@ -50,7 +50,6 @@ export function Workers({ miner }: { miner: Miner | undefined }) {
   return (
     <Section
       title={t("workers")}
-      id="workers"
       aside={workers !== undefined && workers.length >= FILTER_FROM && (
         <label class="filter">
           {t("workers.filter")}

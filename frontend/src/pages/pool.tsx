@@ -138,7 +138,7 @@ function Round({ pool }: { pool: Pool | undefined }) {
     epochSwitchInBlocks <= SWITCH_BLOCKS;
   const sick = pool !== undefined && pool.nodesHealthy < pool.nodesTotal;
   return (
-    <Section title={t("network")} id="network">
+    <Section title={t("network")}>
       <Tiles label={t("network")}>
         <Tile
           name={t("network.height")}
@@ -160,7 +160,7 @@ function Round({ pool }: { pool: Pool | undefined }) {
 
 function Luck({ pool }: { pool: Pool | undefined }) {
   return (
-    <Section title={t("luck")} id="luck">
+    <Section title={t("luck")}>
       <p class="muted">{t("luck.text")}</p>
       <Table
         caption={t("luck")}
@@ -197,7 +197,6 @@ function Latest({ pool }: { pool: Pool | undefined }) {
     <>
       <Section
         title={t("blocks.latest")}
-        id="blocks"
         aside={<a href="/blocks">{t("blocks.all")}</a>}
       >
         <Table
@@ -213,7 +212,6 @@ function Latest({ pool }: { pool: Pool | undefined }) {
       </Section>
       <Section
         title={t("payments.latest")}
-        id="payments"
         aside={<a href="/payments">{t("blocks.all")}</a>}
       >
         <Table

@@ -6,7 +6,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { absolute, NONE } from "../format.ts";
-import { lang } from "../i18n/lang.ts";
+import { locale } from "../i18n/lang.ts";
 import { t } from "../i18n/mod.ts";
 import type { Line, Plot } from "../plot.ts";
 import { theme } from "../theme.ts";
@@ -130,7 +130,7 @@ function useDrawing(
 ) {
   const canvas = useRef<HTMLDivElement>(null);
   const what = JSON.stringify([fromMs, lines, marks]);
-  const language = lang.value;
+  const language = locale();
   const painted = theme.value;
   useEffect(() => {
     const into = canvas.current;

@@ -22,11 +22,20 @@ export function Copy(
         aria-label={label}
       >
         <span aria-hidden="true">
-          {said.value === "" ? (small ? "⧉" : t("copy")) : "✓"}
+          {said.value === t("copied") ? "✓" : small ? <Icon /> : t("copy")}
         </span>
       </button>
       <span class="hidden" role="status">{said.value}</span>
     </>
+  );
+}
+
+function Icon() {
+  return (
+    <svg width="16" height="16" viewBox="0 0 16 16">
+      <rect x="5.5" y="5.5" width="8" height="8" rx="1.5" />
+      <path d="M3.5 10.5h-1v-8h8v1" />
+    </svg>
   );
 }
 

@@ -42,18 +42,16 @@ function Failed({ error }: { error: string }) {
   );
 }
 
-/** Part of a page with its heading. */
-export function Section({ title, children, aside, id }: {
+/** Part of a page with its heading; not a landmark: its table is one. */
+export function Section({ title, children, aside }: {
   title: string;
   children: ComponentChildren;
   aside?: ComponentChildren;
-  id?: string;
 }) {
-  const own = id ?? title.toLowerCase().replace(/[^a-z0-9]+/g, "-");
   return (
-    <section aria-labelledby={`h-${own}`}>
+    <section>
       <div class="head">
-        <h2 id={`h-${own}`}>{title}</h2>
+        <h2>{title}</h2>
         {aside}
       </div>
       {children}

@@ -116,16 +116,14 @@ export function Height({ of }: { of: number }) {
     : <a href={link} rel="noreferrer" target="_blank">{of}</a>;
 }
 
-const MOODS = { good: "good", warn: "warn", bad: "bad", calm: "calm" } as const;
-
 /** How a state is coloured; the word says it. */
-export type Mood = keyof typeof MOODS;
+export type Mood = "good" | "warn" | "bad" | "calm";
 
 /** A state in a word, with a dot of its colour. */
 export function State(
   { mood, children }: { mood: Mood; children: ComponentChildren },
 ) {
-  return <span class={`state ${MOODS[mood]}`}>{children}</span>;
+  return <span class={`state ${mood}`}>{children}</span>;
 }
 
 const EFFORT_WORDS: Record<EffortWord, [Word, Mood]> = {
@@ -143,14 +141,5 @@ export function Effort({ of }: { of: number | null | undefined }) {
     <span class="effort">
       {percent(of, 0)} <State mood={mood}>{t(word)}</State>
     </span>
-  );
-}
-
-/** Of a whole, as a bar. @param part 0 to 100 */
-export function Bar({ part, label }: { part: number; label: string }) {
-  return (
-    <progress class="bar" max={100} value={part} aria-label={label}>
-      {percent(part)}
-    </progress>
   );
 }

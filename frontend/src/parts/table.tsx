@@ -96,7 +96,7 @@ function Head<Row>(
           <button type="button" class="sort" onClick={() => sorting.by(key)}>
             {name}
             <span aria-hidden="true">
-              {own ? (sorting.down ? " ↓" : " ↑") : ""}
+              {own ? (sorting.down ? "\u00a0↓" : "\u00a0↑") : ""}
             </span>
           </button>
         )}
