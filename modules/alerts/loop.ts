@@ -1,5 +1,5 @@
 /** The clock of alerts: looks, tells, remembers; one instance at a time, by lease. */
-import { backoffMs, type Clock, errorText, type Logger } from "../base/mod.ts";
+import { backoffMs, type Clock, errorText, type Logger, PoolError } from "../base/mod.ts";
 import type { AlertsConfig } from "../config/mod.ts";
 import {
   acquireLease,
@@ -21,6 +21,8 @@ import { type Alert, type AlertState, firstState, look } from "./watch.ts";
 const TRIES = 3;
 /** Deliveries of one look at most: more than that is no news but a flood. */
 const DELIVERIES_MAX = 500;
+/** Targets told at once: one that does not answer holds up few others. */
+const TARGETS_AT_ONCE = 16;
 
 /** What the loop runs by. */
 export interface AlertsOptions {
@@ -45,7 +47,7 @@ export async function runAlerts(
   signal: AbortSignal,
 ): Promise<void> {
   const { clock, log } = deps;
-  const lifeMs = 3 * options.alerts.intervalMs + 60_000;
+  const lifeMs = lifeMsOf(options);
   let lease: Lease | undefined, failures = 0;
   while (!signal.aborted) {
     try {
@@ -63,6 +65,10 @@ export async function runAlerts(
     await clock.sleep(pauseMs, signal).catch(() => {});
   }
   if (lease !== undefined) await releaseLease(deps, lease).catch(() => {});
+}
+
+function lifeMsOf({ alerts }: AlertsOptions): number {
+  return 3 * alerts.intervalMs + 60_000;
 }
 
 async function hold(
@@ -91,15 +97,53 @@ export async function lookOnce(
     ...{ currency, silentAfterSeconds: alerts.silentAfterMs / 1000 },
   });
   const next = look(state, facts);
+  const queues = new Map<string, Queue>();
   let left = DELIVERIES_MAX;
   for (const alert of next.alerts) {
     for (const target of await whom(alert, options, deps, settings)) {
       if (left-- <= 0) break;
-      await deliver(target, alert, deps, signal);
+      const name = JSON.stringify(target);
+      const queue = queues.get(name) ?? { target, alerts: [] };
+      queues.set(name, queue);
+      queue.alerts.push(alert);
     }
   }
   if (left < 0) deps.log.warn("alerts.flood", { alerts: next.alerts.length, told: DELIVERIES_MAX });
+  await tellAll([...queues.values()], deps, signal, async () => {
+    return await renewLease(deps, lease, lifeMsOf(options));
+  });
   await writeAlertState(deps, lease, next.state);
+}
+
+/** What one target is told, in order. */
+interface Queue {
+  target: Target;
+  alerts: Alert[];
+}
+
+/** Tells some targets at a time; one that is given up hears no more of this look. */
+async function tellAll(
+  queues: Queue[],
+  deps: AlertsDeps,
+  signal: AbortSignal,
+  keep: () => Promise<boolean>,
+): Promise<void> {
+  let lost = false;
+  async function tellNext(): Promise<void> {
+    for (let queue = queues.shift(); queue !== undefined && !lost; queue = queues.shift()) {
+      for (const [i, alert] of queue.alerts.entries()) {
+        // A slow target must not cost the lease: another instance would tell everything again.
+        lost ||= !await keep();
+        if (lost || signal.aborted) return;
+        if (await deliver(queue.target, alert, deps, signal)) continue;
+        const left = queue.alerts.length - i - 1;
+        if (left > 0) deps.log.warn("alerts.given_up", { by: queue.target.kind, alerts: left });
+        break;
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: TARGETS_AT_ONCE }, tellNext));
+  if (lost) throw new PoolError("Another instance tells alerts now");
 }
 
 async function whom(
@@ -117,12 +161,12 @@ async function deliver(
   alert: Alert,
   { channels, clock, log }: AlertsDeps,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   for (let tries = 1; tries <= TRIES && !signal.aborted; tries++) {
     try {
       await channels.tell(target, alert, clock.now());
       log.debug("alert.told", { kind: alert.kind, by: target.kind });
-      return;
+      return true;
     } catch (error) {
       // Addresses are the miner's business: the kind of channel is all that is logged.
       log.warn("alert.failed", {
@@ -134,4 +178,5 @@ async function deliver(
       if (tries < TRIES) await clock.sleep(tries * 2_000, signal).catch(() => {});
     }
   }
+  return false;
 }

@@ -5,7 +5,7 @@ import { openApiWorld } from "../../tests/support/old_pool.ts";
 import { startHttpReceiver, startMailReceiver } from "../../tests/support/receivers.ts";
 import { createLogger, type LogRecord } from "../base/mod.ts";
 import type { AlertsConfig } from "../config/mod.ts";
-import { acquireLease, createSettings, writeStatus } from "../ledger/mod.ts";
+import { acquireLease, createSettings, releaseLease, writeStatus } from "../ledger/mod.ts";
 import { openChannels } from "./channels.ts";
 import { lookOnce } from "./loop.ts";
 
@@ -96,5 +96,51 @@ Deno.test("lookOnce() tries again, gives up with a line in the log, and never lo
   await find(3);
   assert.match(JSON.stringify(logs.at(-1)), /Telegram cannot be reached/);
   assert.ok(!JSON.stringify(logs).includes("HIDDEN"));
+  channels.close();
+});
+
+Deno.test("lookOnce() keeps its lease, and others waiting little, behind a target that does not answer", async () => {
+  await using world = await openApiWorld({ nowMs: NOW_MS });
+  await using http = startHttpReceiver();
+  const alerts: AlertsConfig = {
+    // Nobody listens on the discard port here.
+    webhook: { url: "http://127.0.0.1:9/", secret: "hush" },
+    telegram: { token: "123:ABC", chat: "42", api: http.url },
+    ...{ all: true, minerWebhooks: false, silentAfterMs: 600_000, intervalMs: 15_000 },
+  };
+  const logs: LogRecord[] = [];
+  const log = createLogger((record) => logs.push(record), "alerts", "debug");
+  const channels = openChannels(alerts, "etc");
+  const lease = await acquireLease(world, "alerts", "a", 600_000);
+  assert.ok("token" in lease);
+  const deps = { ...world, log, channels, resolve: () => Promise.resolve([]) };
+  const options = { alerts, currency: "ETC", instance: "a" };
+  const signal = new AbortController().signal;
+  async function look(): Promise<void> {
+    const looking = lookOnce(options, deps, lease as never, signal);
+    let done = false;
+    looking.catch(() => {}).finally(() => done = true);
+    while (!done) await world.clock.advance(1_000);
+    await looking;
+  }
+  await look();
+  async function find(height: number): Promise<void> {
+    const row = `0x${height}:0xh:0xm:${NOW + height}:5:5`;
+    await world.store.command("ZADD", "eth:blocks:candidates", String(height), row);
+  }
+  for (let height = 1; height <= 4; height++) await find(height);
+  await look();
+  assert.equal(http.received.length, 4);
+  // Three tries of one alert, and none of the three others.
+  assert.equal(logs.filter(({ event }) => event === "alert.failed").length, 3);
+  assert.deepEqual(
+    logs.filter(({ event }) => event === "alerts.given_up").map(({ facts }) => facts),
+    [{ by: "webhook", alerts: 3 }],
+  );
+  await find(5);
+  assert.equal(await releaseLease(world, lease), true);
+  await acquireLease(world, "alerts", "b", 600_000);
+  await assert.rejects(look(), /Another instance tells alerts now/);
+  assert.equal(http.received.length, 4);
   channels.close();
 });
