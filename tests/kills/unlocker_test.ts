@@ -44,9 +44,13 @@ Deno.test("the unlocker killed at every effect credits each block once", async (
       assert.deepEqual(round, { [LOSER]: `${LOST_SHARES * BigInt(lives)}` });
       const matured = listOf(await store.command("ZRANGE", keys.matured(), "0", "-1"));
       assert.equal(matured.length, 2 * lives);
-      await until("the search for unknown blocks", async () => {
-        return await store.command("HLEN", keys.own.blocksUnknown()) === lives;
-      });
+      const known = () => store.command("HLEN", keys.own.blocksUnknown());
+      await until("the search for unknown blocks", async () => Number(await known()) >= lives)
+        .catch(async (cause) => {
+          const scanned = await store.command("GET", keys.own.blocksScanned());
+          throw new Error(`${await known()} of ${lives}, searched to ${scanned}`, { cause });
+        });
+      assert.equal(await known(), lives);
     },
   });
   assert.ok(tally.kills > 60, `${tally.kills} kills`);

@@ -69,8 +69,11 @@ export function createFuse(): Fuse {
         await act();
         return await run();
       }
-      if (when === "after") await run();
-      acting = Promise.resolve(act());
+      // Known from its beginning on, so that disarming waits for a cut that the books foretell.
+      acting = (async () => {
+        if (when === "after") await run();
+        await act();
+      })();
       await acting;
       blown = true;
       throw new Cut(name);
