@@ -17,6 +17,8 @@ export interface Block {
   timestamp: number;
   /** Base fee (wei per gas), absent where the chain has none. */
   baseFeePerGas?: Wei;
+  /** Gas that all its transactions may use; absent where the node does not tell. */
+  gasLimit?: bigint;
   /** Hashes of the included uncles. */
   uncles: string[];
   transactionHashes: string[];
@@ -109,6 +111,9 @@ export function readBlock(value: unknown): Block {
     ...(block.baseFeePerGas === undefined || block.baseFeePerGas === null
       ? {}
       : { baseFeePerGas: parseQuantity(block.baseFeePerGas, "baseFeePerGas") }),
+    ...(block.gasLimit === undefined || block.gasLimit === null
+      ? {}
+      : { gasLimit: parseQuantity(block.gasLimit, "gasLimit") }),
     uncles: listOf(block.uncles ?? [], "uncles").map((hash) => readHash(hash, "uncles")),
     transactionHashes: full.length > 0
       ? full.map((transaction) => transaction.hash)

@@ -108,7 +108,8 @@ function within(
  * What one transaction for these payments offers. Its gas lasts when every payee takes all that it
  * may, whatever it took when it was estimated: one payee must not make the others fail.
  *
- * @throws {PoolError} while the chain asks more than the operator allows, or the contract refuses
+ * @throws {PoolError} while the chain asks more than the operator allows, the contract refuses, or a
+ *   block is too small
  */
 export async function batchFee(
   payer: Pick<Payer, "node" | "options"> & { signer: { readonly address: string } },
@@ -132,8 +133,14 @@ export async function batchFee(
     ...{ ...options, gasLimit: options.gasLimit * BigInt(wanted.length + 1) },
   });
   const gas = estimatedGas + PAYEE_GAS * BigInt(wanted.length);
-  if ("fee" in quote) return { ...quote.fee, gas };
-  throw new PoolError(`Payments wait: ${quote.reason}`);
+  if (!("fee" in quote)) throw new PoolError(`Payments wait: ${quote.reason}`);
+  // Once it is signed no node would ever take it, and nothing may be signed in its place.
+  const { gasLimit } = await node.getBlock("latest") ?? {};
+  if (gasLimit === undefined || gas <= gasLimit) return { ...quote.fee, gas };
+  throw new PoolError(
+    `Payments wait: ${wanted.length} in one transaction need ${gas} gas, and a block has ` +
+      `${gasLimit}: lower payouts.batch.size`,
+  );
 }
 
 async function reserveAll(

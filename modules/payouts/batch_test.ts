@@ -109,6 +109,28 @@ Deno.test("payBatch() halts on a contract that it does not know, before any debi
   assert.deepEqual(await world.payments.open(), []);
 });
 
+Deno.test("payBatch() signs nothing that no block can hold, and says what to lower", async () => {
+  await using world = await openWorld();
+  const life = world.start({
+    wrap: (part) => {
+      if (!("getBlock" in part)) return part;
+      const getBlock: typeof world.node.getBlock = async (...args) => {
+        const block = await world.node.getBlock(...args);
+        return block && { ...block, gasLimit: 200_000n };
+      };
+      return { ...part, getBlock };
+    },
+  });
+  await assert.rejects(
+    async () => {
+      for (let i = 0; i < 5; i++) await life.step(world.lease);
+    },
+    /3 in one transaction need \d+ gas, and a block has 200000: lower payouts\.batch\.size/,
+  );
+  life.close();
+  assert.deepEqual(await world.payments.open(), []);
+});
+
 Deno.test("payBatch() keeps the daily cap", async () => {
   await using world = await openWorld({ dailyCapShannon: 9_500n });
   const life = world.start();
