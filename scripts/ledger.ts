@@ -56,8 +56,12 @@ async function toFile(deps: LedgerDeps, file: string) {
   if (output !== undefined) {
     await output.sync();
     // A file that import refuses must not take the place of an earlier backup.
-    if (consistent) await Deno.rename(partial, file);
+    if (consistent && keys > 0) await Deno.rename(partial, file);
     else await Deno.remove(partial);
+  }
+  if (keys === 0) {
+    const line = `there is nothing under "${deps.keys.prefix}:": check coin and redis.database`;
+    return { line, exitCode: 1 as const };
   }
   return consistent ? { line: `${keys} keys are in ${file}`, exitCode: 0 as const } : {
     line: "money moved meanwhile, there is no new file: export again while unlocker and payer rest",

@@ -35,7 +35,7 @@ Deno.test("ledger export and import carry a pool over, and say whether the books
   }
 });
 
-Deno.test("ledger export leaves an earlier backup where it is while money moves", async () => {
+Deno.test("ledger export leaves an earlier backup where it is while money moves, and of nothing", async () => {
   await using world = await openApiWorld({ dump: DUMP });
   const dir = await Deno.makeTempDir();
   try {
@@ -52,6 +52,9 @@ Deno.test("ledger export leaves an earlier backup where it is while money moves"
     const { line, exitCode } = await runLedger({ ...world, store: moving }, "export", file);
     assert.equal(exitCode, 1);
     assert.match(line, /there is no new file/);
+    const empty = await runLedger({ ...world, keys: createKeys("other") }, "export", file);
+    assert.equal(empty.exitCode, 1);
+    assert.match(empty.line, /nothing under "other:": check coin and redis\.database/);
     assert.equal(await Deno.readTextFile(file), backup);
     assert.deepEqual((await Array.fromAsync(Deno.readDir(dir))).map(({ name }) => name), [
       "pool.jsonl",

@@ -217,9 +217,11 @@ function excess(rewardWei: Wei, creditedShannon: Shannon): bigint {
   return above > 10_000n ? above : 0n;
 }
 
-function notesOf({ immature, cutSteps, opening, openPayments, round }: Books): string[] {
+function notesOf(books: Books): string[] {
+  const { miners, immature, cutSteps, opening, openPayments, round } = books;
   const orphans = immature.filter(({ row }) => row.orphan).length;
   return [
+    ...(miners.size > 0 ? [] : ["no miner has an account here: check coin and redis.database"]),
     ...(cutSteps.length === 0 ? [] : [`steps that go on at the next pass: ${cutSteps.join(", ")}`]),
     ...(orphans === 0 ? [] : [`${orphans} orphans are not final yet`]),
     ...(openPayments.length === 0 ? [] : [`${openPayments.length} payments are under way`]),
