@@ -72,10 +72,10 @@ export function App({ first }: { first: { page: Route["page"]; Page: Page } }) {
     <>
       <a class="skip" href="#content">{t("skip")}</a>
       <Header pool={pool.data} page={route.page} />
-      {pool.data?.notice != null && (
-        <p class="notice operator">{pool.data.notice}</p>
-      )}
       <main id="content" tabIndex={-1}>
+        {pool.data?.notice != null && (
+          <p class="notice operator">{pool.data.notice}</p>
+        )}
         {page === route.page
           ? (
             <Page
