@@ -77,7 +77,8 @@ export async function runCommand(
   const json = value === "--json";
   if (command === "--dry-run" && (json || value === "")) {
     const preview = await previewRun(await chain());
-    return { lines: json ? [toJson(preview)] : previewLines(preview), exitCode: 0 };
+    const lines = json ? [toJson(preview)] : previewLines(preview);
+    return { lines, exitCode: preview.obstacles.length === 0 ? 0 : 1 };
   }
   if (command === "resolve" && (json || value === "")) {
     const explained = await explainOpen(await chain());
