@@ -117,7 +117,8 @@ Deno.test("runCommand() --dry-run names what holds the run up", async () => {
   await using world = await openPayerWorld({ options: { requirePeers: 9, maxFeeWei: 5n } });
   await world.credit(minerAddress(1), 5_000n);
   await world.store.command("ZADD", world.keys.paymentsPending(), "1", `${minerAddress(2)}:77`);
-  const { lines } = await runCommand(["--dry-run"], depsOf(world));
+  const { lines, exitCode } = await runCommand(["--dry-run"], depsOf(world));
+  assert.equal(exitCode, 1);
   assert.match(lines[0]!, /^first .*payouts.requirePeers is 9/);
   assert.match(lines[1]!, /^first .*rows of the old pool/);
   assert.match(lines[2]!, /^first .*payouts.maxFee/);
