@@ -8,8 +8,16 @@
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { promisify } from "node:util";
 
-const FOLDER = decodeURIComponent(new URL("../frontend/", import.meta.url).pathname);
-const SOURCES = ["src", "public", "index.html", "vite.config.ts", "package-lock.json"];
+const FOLDER = decodeURIComponent(
+  new URL("../frontend/", import.meta.url).pathname,
+);
+const SOURCES = [
+  "src",
+  "public",
+  "index.html",
+  "vite.config.ts",
+  "package-lock.json",
+];
 /** Written last: the build is whole. */
 const STAMP = "dist/.built";
 const COMPRESSED = /\.(html|js|css|svg|json|txt)$/;
@@ -22,13 +30,27 @@ async function main(args: string[]): Promise<number> {
     say("quarry: installing what the page is built with (npm)");
     // npm ci refuses locks that lack other platforms' optional packages.
     const code = await run("npm", [
-      ...["install", "--no-save", "--no-fund", "--no-audit", "--loglevel=error"],
+      ...[
+        "install",
+        "--no-save",
+        "--no-fund",
+        "--no-audit",
+        "--loglevel=error",
+      ],
     ]);
     if (code !== 0) return code;
-    await Deno.copyFile(`${FOLDER}package-lock.json`, `${FOLDER}node_modules/.quarry-lock`);
+    await Deno.copyFile(
+      `${FOLDER}package-lock.json`,
+      `${FOLDER}node_modules/.quarry-lock`,
+    );
   }
   say("quarry: building the page");
-  const code = await run("node", ["node_modules/vite/bin/vite.js", "build", "--logLevel", "warn"]);
+  const code = await run("node", [
+    "node_modules/vite/bin/vite.js",
+    "build",
+    "--logLevel",
+    "warn",
+  ]);
   if (code !== 0) return code;
   await compress(`${FOLDER}dist`);
   await Deno.writeTextFile(FOLDER + STAMP, "");
@@ -57,13 +79,17 @@ async function newest(path: string): Promise<number> {
 }
 
 async function changedAt(path: string): Promise<number | undefined> {
-  return await Deno.stat(path).then((info) => info.mtime?.getTime(), () => undefined);
+  return await Deno.stat(path).then(
+    (info) => info.mtime?.getTime(),
+    () => undefined,
+  );
 }
 
 async function installed(): Promise<boolean> {
   const read = (path: string) => Deno.readTextFile(FOLDER + path).catch(() => undefined);
   const wanted = await read("package-lock.json");
-  return wanted !== undefined && wanted === await read("node_modules/.quarry-lock");
+  return wanted !== undefined &&
+    wanted === await read("node_modules/.quarry-lock");
 }
 
 async function compress(folder: string): Promise<void> {
@@ -72,9 +98,15 @@ async function compress(folder: string): Promise<void> {
     if (entry.isDirectory) await compress(path);
     else if (COMPRESSED.test(entry.name)) {
       const bytes = await Deno.readFile(path);
-      await Deno.writeFile(`${path}.gz`, await promisify(gzip)(bytes, { level: 9 }));
+      await Deno.writeFile(
+        `${path}.gz`,
+        await promisify(gzip)(bytes, { level: 9 }),
+      );
       const params = { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
-      await Deno.writeFile(`${path}.br`, await promisify(brotliCompress)(bytes, { params }));
+      await Deno.writeFile(
+        `${path}.br`,
+        await promisify(brotliCompress)(bytes, { params }),
+      );
     }
   }
 }

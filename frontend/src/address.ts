@@ -17,7 +17,5 @@ export function readAddress(
   if (!/^0x/i.test(typed)) return { fault: "prefix" };
   const digits = typed.slice(2);
   if (!/^[0-9a-fA-F]*$/.test(digits)) return { fault: "digits" };
-  return digits.length === 40
-    ? { address: `0x${digits.toLowerCase()}` }
-    : { fault: "length" };
+  return digits.length === 40 ? { address: `0x${digits.toLowerCase()}` } : { fault: "length" };
 }

@@ -73,9 +73,7 @@ export function App({ first }: { first: { page: Route["page"]; Page: Page } }) {
       <a class="skip" href="#content">{t("skip")}</a>
       <Header pool={pool.data} page={route.page} />
       <main id="content" tabIndex={-1}>
-        {pool.data?.notice != null && (
-          <p class="notice operator">{pool.data.notice}</p>
-        )}
+        {pool.data?.notice != null && <p class="notice operator">{pool.data.notice}</p>}
         {page === route.page
           ? (
             <Page
@@ -106,9 +104,7 @@ function Header(
           <span>{pool?.name ?? t("pool.title")}</span>
         </a>
         {network != null && <span class="badge">{network.title}</span>}
-        {page !== "pool" && page !== "notFound" && (
-          <Search id="header-address" />
-        )}
+        {page !== "pool" && page !== "notFound" && <Search id="header-address" />}
       </div>
       <nav aria-label={t("nav")}>
         {NAV.map(([key, href, word]) => (
@@ -148,17 +144,14 @@ function Footer(
             value={theme.value}
             onChange={(event) => paint(event.currentTarget.value as Theme)}
           >
-            {THEMES.map((one) => (
-              <option key={one} value={one}>{t(`theme.${one}`)}</option>
-            ))}
+            {THEMES.map((one) => <option key={one} value={one}>{t(`theme.${one}`)}</option>)}
           </select>
         </label>
         <label>
           {t("language")}{" "}
           <select
             value={lang.value}
-            onChange={(event) =>
-              void speak(event.currentTarget.value as Language)}
+            onChange={(event) => void speak(event.currentTarget.value as Language)}
           >
             {Object.entries(LANGUAGES).map(([key, name]) => (
               <option key={key} value={key} lang={key}>{name}</option>

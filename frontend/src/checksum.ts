@@ -11,9 +11,7 @@ export function checkAddress(
   const digits = text.trim().slice(2);
   // Capitals carry a checksum only when there are small letters too.
   const mixed = /[a-f]/.test(digits) && /[A-F]/.test(digits);
-  return mixed && checksummed(read.address).slice(2) !== digits
-    ? { fault: "checksum" }
-    : read;
+  return mixed && checksummed(read.address).slice(2) !== digits ? { fault: "checksum" } : read;
 }
 
 /** With the capitals of EIP-55. */

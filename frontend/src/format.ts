@@ -46,9 +46,7 @@ export function scaled(value: Whole, unit: string): string {
   if (prefix === undefined) return `${grouped(whole)}${GAP}${unit}`;
   const after = thousands * 3 - exponent;
   const text = String(kept);
-  const shown = after === 0
-    ? text
-    : `${text.slice(0, -after)}${point()}${text.slice(-after)}`;
+  const shown = after === 0 ? text : `${text.slice(0, -after)}${point()}${text.slice(-after)}`;
   return `${shown}${GAP}${prefix}${unit}`;
 }
 
@@ -59,9 +57,7 @@ export function hashrate(hps: Whole | null | undefined): string {
 
 /** A difficulty: hashes. */
 export function difficulty(hashes: Whole | null | undefined): string {
-  return hashes === null || hashes === undefined
-    ? NONE
-    : scaled(hashes, "").trim();
+  return hashes === null || hashes === undefined ? NONE : scaled(hashes, "").trim();
 }
 
 /** An amount, whole; never rounded. @param decimals of its unit: SHANNON or WEI */
@@ -142,9 +138,7 @@ export function duration(ms: number | null | undefined): string {
   const next = UNITS[first + 1];
   const rest = next === undefined ? 0 : Math.floor(seconds % size / next[1]);
   const head = spelt(Math.floor(seconds / size), name);
-  return next === undefined || rest === 0
-    ? head
-    : `${head} ${spelt(rest, next[0])}`;
+  return next === undefined || rest === 0 ? head : `${head} ${spelt(rest, next[0])}`;
 }
 
 function spelt(count: number, unit: string): string {
@@ -189,9 +183,7 @@ export function absolute(atMs: number): string {
 
 /** 0xBf08…3795. */
 export function shortAddress(address: string): string {
-  return address.length > 14
-    ? `${address.slice(0, 6)}…${address.slice(-4)}`
-    : address;
+  return address.length > 14 ? `${address.slice(0, 6)}…${address.slice(-4)}` : address;
 }
 
 /** First ten and last six characters. */

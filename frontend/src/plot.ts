@@ -36,8 +36,7 @@ export function plot(
   onPoint: (index: number | null) => void,
 ): Plot {
   const style = getComputedStyle(document.documentElement);
-  const color = (token: string) =>
-    resolved(into, style.getPropertyValue(token).trim());
+  const color = (token: string) => resolved(into, style.getPropertyValue(token).trim());
   const [text, grid] = [color("--muted"), color("--line")];
   const axis = {
     stroke: text,
@@ -70,8 +69,7 @@ export function plot(
           ...axis,
           ticks: { show: false },
           space: 44,
-          size: (_u, values) =>
-            16 + 7 * Math.max(4, ...(values ?? []).map(({ length }) => length)),
+          size: (_u, values) => 16 + 7 * Math.max(4, ...(values ?? []).map(({ length }) => length)),
           values: (_u, splits) => splits.map((value) => format(value)),
         },
       ],
@@ -131,9 +129,8 @@ function drawMarks(u: uPlot, marks: readonly number[], color: string): void {
 export function niceTop(max: number | null): number {
   if (max === null || !(max > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(max));
-  const step =
-    [1, 1.5, 2, 3, 4, 5, 7.5, 10].find((one) => one * power >= max * 1.05) ??
-      10;
+  const step = [1, 1.5, 2, 3, 4, 5, 7.5, 10, 15].find((one) => one * power >= max * 1.05) ??
+    10;
   return step * power;
 }
 

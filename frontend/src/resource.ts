@@ -128,7 +128,5 @@ export function useResource<T>({ path, everyMs = 4_000 }: Wish): Resource<T> {
     });
   }, [feed]);
   const resource = (feed?.value ?? NOTHING).value as Resource<T>;
-  return isOld(resource, Date.now(), lately.value)
-    ? { ...resource, state: "stale" }
-    : resource;
+  return isOld(resource, Date.now(), lately.value) ? { ...resource, state: "stale" } : resource;
 }

@@ -18,9 +18,7 @@ export function troubleOf(miner: Miner, nowMs: number): string[] {
   if (miner.payout.state === "held") all.push(t("trouble.held"));
   if (miner.payout.state === "halted") all.push(t("trouble.halted"));
   const quiet = miner.workers
-    .filter(({ state, lastShareAtMs }) =>
-      state !== "online" && nowMs - lastShareAtMs < GONE_MS
-    )
+    .filter(({ state, lastShareAtMs }) => state !== "online" && nowMs - lastShareAtMs < GONE_MS)
     .sort((a, b) => b.lastShareAtMs - a.lastShareAtMs);
   for (const { name, lastShareAtMs } of quiet) {
     all.push(t("trouble.silent", {

@@ -19,7 +19,11 @@ Deno.test({
     const said: string[] = [];
     const demo = stack.use(
       await startDemo(
-        { dir: `${dir}/demo`, geth: false, say: (line) => void said.push(line) },
+        {
+          dir: `${dir}/demo`,
+          geth: false,
+          say: (line) => void said.push(line),
+        },
         new AbortController().signal,
       ),
     );
@@ -38,59 +42,75 @@ Deno.test({
       if (!request.url().startsWith(url)) noises.push(`asked ${request.url()}`);
     });
 
-    await t.step("an unknown address leads to the command line, by keyboard alone", async () => {
-      // The pool's first collection may be a moment away.
-      await page.goto(url);
-      await page.focus("#hero-address");
-      await page.keyboard.type("0x123");
-      await page.keyboard.press("Enter");
-      await page.getByText("An address has 0x and 40 digits.").waitFor();
-      await page.keyboard.press("ControlOrMeta+A");
-      await page.keyboard.type(STRANGER);
-      await page.keyboard.press("Enter");
-      await page.getByText("This address has not mined here yet").waitFor();
-      // The new page's heading has the focus, so that a screen reader begins there.
-      await page.waitForSelector("h1:focus");
-      await page.focus("main .notice .button");
-      await page.keyboard.press("Enter");
-      const line = page.locator("pre.line code");
-      await line.waitFor();
-      const port = find(/stratum 127\.0\.0\.1:(\d+)/);
-      assert.match(
-        await line.innerText(),
-        new RegExp(`127\\.0\\.0\\.1:${port} .*5A5a.*\\.rig-01`, "i"),
-      );
-      assert.equal(new URL(page.url()).hash, `#${STRANGER}`);
-    });
+    await t.step(
+      "an unknown address leads to the command line, by keyboard alone",
+      async () => {
+        // The pool's first collection may be a moment away.
+        await page.goto(url);
+        await page.focus("#hero-address");
+        await page.keyboard.type("0x123");
+        await page.keyboard.press("Enter");
+        await page.getByText("An address has 0x and 40 digits.").waitFor();
+        await page.keyboard.press("ControlOrMeta+A");
+        await page.keyboard.type(STRANGER);
+        await page.keyboard.press("Enter");
+        await page.getByText("This address has not mined here yet").waitFor();
+        // The new page's heading has the focus, so that a screen reader begins there.
+        await page.waitForSelector("h1:focus");
+        await page.focus("main .notice .button");
+        await page.keyboard.press("Enter");
+        const line = page.locator("pre.line code");
+        await line.waitFor();
+        const port = find(/stratum 127\.0\.0\.1:(\d+)/);
+        assert.match(
+          await line.innerText(),
+          new RegExp(`127\\.0\\.0\\.1:${port} .*5A5a.*\\.rig-01`, "i"),
+        );
+        assert.equal(new URL(page.url()).hash, `#${STRANGER}`);
+      },
+    );
 
     await t.step("its shares and workers show up by themselves", async () => {
       await page.goto(`${url}/miner/${miner}`);
-      await page.locator("td", { hasText: "demo" }).first().waitFor({ timeout: 60_000 });
+      await page.locator("td", { hasText: "demo" }).first().waitFor({
+        timeout: 60_000,
+      });
       await page.locator(".state.good", { hasText: "online" }).waitFor();
       await page.waitForFunction(
         `/[1-9]/.test(document.querySelector(".tile.big .value").textContent)`,
       );
     });
 
-    await t.step("its blocks, credits and first payment follow without a reload", async () => {
-      let late: ReturnType<typeof setTimeout> | undefined;
-      await Promise.race([
-        demo.firstPayment,
-        demo.failed.then((reason) => assert.fail(reason)),
-        new Promise((_, reject) => {
-          late = setTimeout(() => reject(new Error("no payment")), PAYMENT_MS);
-        }),
-      ]);
-      clearTimeout(late);
-      await page.locator(".state.good", { hasText: "paid" }).first().waitFor({ timeout: 60_000 });
-      await page.getByRole("link", { name: "Credits" }).click();
-      await page.locator(".state.good", { hasText: "matured" }).first().waitFor();
-      await page.getByRole("link", { name: "Blocks", exact: true }).click();
-      await page.getByRole("heading", { name: "Blocks" }).waitFor();
-      await page.locator("td .state", { hasText: "matured" }).first().waitFor();
-      await page.getByRole("link", { name: "Payments", exact: true }).first().click();
-      await page.locator(`a[href="/miner/${miner}"]`).first().waitFor();
-    });
+    await t.step(
+      "its blocks, credits and first payment follow without a reload",
+      async () => {
+        let late: ReturnType<typeof setTimeout> | undefined;
+        await Promise.race([
+          demo.firstPayment,
+          demo.failed.then((reason) => assert.fail(reason)),
+          new Promise((_, reject) => {
+            late = setTimeout(
+              () => reject(new Error("no payment")),
+              PAYMENT_MS,
+            );
+          }),
+        ]);
+        clearTimeout(late);
+        await page.locator(".state.good", { hasText: "paid" }).first().waitFor({
+          timeout: 60_000,
+        });
+        await page.getByRole("link", { name: "Credits" }).click();
+        await page.locator(".state.good", { hasText: "matured" }).first()
+          .waitFor();
+        await page.getByRole("link", { name: "Blocks", exact: true }).click();
+        await page.getByRole("heading", { name: "Blocks" }).waitFor();
+        await page.locator("td .state", { hasText: "matured" }).first()
+          .waitFor();
+        await page.getByRole("link", { name: "Payments", exact: true }).first()
+          .click();
+        await page.locator(`a[href="/miner/${miner}"]`).first().waitFor();
+      },
+    );
 
     await t.step("status, language and theme", async () => {
       await page.getByRole("link", { name: "Status" }).first().click();
@@ -100,13 +120,19 @@ Deno.test({
       await page.getByLabel("Darstellung").selectOption("dark");
       await page.reload();
       await page.getByText("Alles läuft.").waitFor();
-      assert.equal(await page.locator("html").getAttribute("data-theme"), "dark");
+      assert.equal(
+        await page.locator("html").getAttribute("data-theme"),
+        "dark",
+      );
     });
 
     await Deno.mkdir("data/pictures", { recursive: true });
     await page.goto(`${url}/miner/${miner}`);
     await page.locator("td .state").first().waitFor();
-    await page.screenshot({ path: "data/pictures/journey-miner.png", fullPage: true });
+    await page.screenshot({
+      path: "data/pictures/journey-miner.png",
+      fullPage: true,
+    });
     assert.deepEqual(noises, []);
   },
 });

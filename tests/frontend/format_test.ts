@@ -35,7 +35,9 @@ Deno.test("hashrate() has three significant digits and the unit that fits", () =
     [10n ** 18n, "1.00 EH/s"],
     [10n ** 24n * 12n, "12.0 YH/s"],
   ];
-  for (const [hps, shown] of table) assert.equal(hashrate(hps), shown.replace(" ", GAP));
+  for (const [hps, shown] of table) {
+    assert.equal(hashrate(hps), shown.replace(" ", GAP));
+  }
   assert.equal(hashrate(null), "—");
   assert.equal(difficulty("4000000000"), `4.00${GAP}G`);
 });
@@ -43,15 +45,21 @@ Deno.test("hashrate() has three significant digits and the unit that fits", () =
 Deno.test("hashrate() never shows 1000 of a unit, grows with its value, is off by half a per cent", () => {
   const value = (text: string) => {
     const [number, unit = ""] = text.replace("H/s", "").split(GAP);
-    return Number(number) * 1000 ** ["", "k", "M", "G", "T", "P", "E", "Z", "Y"].indexOf(unit);
+    return Number(number) *
+      1000 ** ["", "k", "M", "G", "T", "P", "E", "Z", "Y"].indexOf(unit);
   };
-  fc.assert(fc.property(fc.bigInt({ min: 0n, max: 10n ** 26n }), amount, (a, more) => {
-    const shown = hashrate(a);
-    assert.ok(parseFloat(shown) < 1000, shown);
-    assert.ok(Math.abs(value(shown) - Number(a)) <= Number(a) * 0.005 + 1e-9, shown);
-    const b = a + more % 10n ** 25n;
-    assert.ok(value(hashrate(b)) >= value(shown) * (1 - 1e-12), `${a} ${b}`);
-  }));
+  fc.assert(
+    fc.property(fc.bigInt({ min: 0n, max: 10n ** 26n }), amount, (a, more) => {
+      const shown = hashrate(a);
+      assert.ok(parseFloat(shown) < 1000, shown);
+      assert.ok(
+        Math.abs(value(shown) - Number(a)) <= Number(a) * 0.005 + 1e-9,
+        shown,
+      );
+      const b = a + more % 10n ** 25n;
+      assert.ok(value(hashrate(b)) >= value(shown) * (1 - 1e-12), `${a} ${b}`);
+    }),
+  );
 });
 
 Deno.test("exactCoins() loses nothing, coins() never shows more than there is", () => {
@@ -87,7 +95,9 @@ Deno.test("what is typed as coins comes back as it was typed", () => {
     assert.equal(parseCoins(typedCoins(value, SHANNON), SHANNON), value);
   }));
   assert.equal(parseCoins("0,5", SHANNON), 500_000_000n);
-  for (const wrong of ["", "1e9", "-1", "0.1234567891", "1.", ".5", "0x5", "1 000"]) {
+  for (
+    const wrong of ["", "1e9", "-1", "0.1234567891", "1.", ".5", "0x5", "1 000"]
+  ) {
     assert.equal(parseCoins(wrong, SHANNON), undefined, wrong);
   }
 });
@@ -102,7 +112,14 @@ Deno.test("percent(), partOf() and effortWord() do not call a little nothing", (
   assert.equal(partOf("600", "500"), 100);
   assert.equal(partOf("600", "0"), 0);
   const words = [75, 76, 125, 126, 300, 301].map(effortWord);
-  assert.deepEqual(words, ["early", "expected", "expected", "late", "late", "veryLate"]);
+  assert.deepEqual(words, [
+    "early",
+    "expected",
+    "expected",
+    "late",
+    "late",
+    "veryLate",
+  ]);
 });
 
 Deno.test("times have two units when they last, one when they passed, and round up when they wait", () => {
@@ -118,7 +135,10 @@ Deno.test("times have two units when they last, one when they passed, and round 
 });
 
 Deno.test("addresses and hashes are cut in the middle", () => {
-  assert.equal(shortAddress("0xbf08a1c5d2e34f60718293a4b5c6d7e8f9013795"), "0xbf08…3795");
+  assert.equal(
+    shortAddress("0xbf08a1c5d2e34f60718293a4b5c6d7e8f9013795"),
+    "0xbf08…3795",
+  );
   assert.equal(shortHash("0x" + "12".repeat(32)), "0x12121212…121212");
   assert.equal(shortHash("0x12"), "0x12");
 });

@@ -24,7 +24,10 @@ import type { Connect, Miner } from "../../frontend/src/types.ts";
 import { answerOf, MINER } from "./fixtures.ts";
 
 const NOW = 1_790_000_000_000;
-const address = fc.array(fc.integer({ min: 0, max: 15 }), { minLength: 40, maxLength: 40 })
+const address = fc.array(fc.integer({ min: 0, max: 15 }), {
+  minLength: 40,
+  maxLength: 40,
+})
   .map((digits) => "0x" + digits.map((digit) => digit.toString(16)).join(""));
 
 Deno.test("checksummed() writes what viem writes, and checkAddress() takes it", () => {
@@ -47,17 +50,33 @@ Deno.test("checkAddress() says what is wrong", () => {
     [MINER.replace("a", "g"), "digits"],
     [checksummed(MINER).replace("B", "b"), "checksum"],
   ];
-  for (const [text, fault] of table) assert.deepEqual(checkAddress(text), { fault }, text);
+  for (const [text, fault] of table) {
+    assert.deepEqual(checkAddress(text), { fault }, text);
+  }
 });
 
 Deno.test("routeOf() knows the pages and nothing else", () => {
   assert.deepEqual(routeOf("/"), { page: "pool" });
   assert.deepEqual(routeOf("/blocks/"), { page: "blocks" });
-  assert.deepEqual(routeOf(`/miner/${MINER.toUpperCase().replace("0X", "0x")}`), {
-    ...{ page: "miner", address: MINER },
+  assert.deepEqual(
+    routeOf(`/miner/${MINER.toUpperCase().replace("0X", "0x")}`),
+    {
+      ...{ page: "miner", address: MINER },
+    },
+  );
+  assert.deepEqual(routeOf(`/miner/${MINER}/settings`), {
+    page: "settings",
+    address: MINER,
   });
-  assert.deepEqual(routeOf(`/miner/${MINER}/settings`), { page: "settings", address: MINER });
-  for (const path of ["/miner", "/miner/0x12", `/miner/${MINER}/x`, "/blocks/1", "/index.html"]) {
+  for (
+    const path of [
+      "/miner",
+      "/miner/0x12",
+      `/miner/${MINER}/x`,
+      "/blocks/1",
+      "/index.html",
+    ]
+  ) {
     assert.deepEqual(routeOf(path), { page: "notFound" }, path);
   }
 });
@@ -73,7 +92,11 @@ Deno.test("a resource keeps its last good answer and says how old it is", () => 
   const ready = answered({ asOfMs: NOW }, NOW);
   assert.equal(isOld(ready, NOW + STALE_MS, NOW + STALE_MS), false);
   assert.equal(isOld(ready, NOW + 2 * STALE_MS + 1, NOW), true, "nobody asked");
-  assert.equal(isOld(answered({ asOfMs: NOW - 121_000 }, NOW), NOW, NOW), true, "statistics stand");
+  assert.equal(
+    isOld(answered({ asOfMs: NOW - 121_000 }, NOW), NOW, NOW),
+    true,
+    "statistics stand",
+  );
   const stale = failedWith(ready, "down");
   assert.deepEqual(stale, { ...ready, state: "stale", error: "down" });
   assert.equal(answered({ asOfMs: NOW }, NOW).state, "ready");
@@ -90,12 +113,31 @@ Deno.test("a command line has the values and nothing that a shell would read", (
   );
   assert.equal(commandLine(asic!, secure!, login), undefined);
   assert.equal(endpointText({ host: "::1", port: 8008 }), "[::1]:8008");
-  for (const worker of ["", "a b", "x;reboot", "$(id)", "%PATH%", "ä", "a".repeat(33)]) {
-    assert.throws(() => commandLine(program!, plain!, { ...login, worker }), /checked before/);
+  for (
+    const worker of [
+      "",
+      "a b",
+      "x;reboot",
+      "$(id)",
+      "%PATH%",
+      "ä",
+      "a".repeat(33),
+    ]
+  ) {
+    assert.throws(
+      () => commandLine(program!, plain!, { ...login, worker }),
+      /checked before/,
+    );
   }
-  assert.throws(() => commandLine(program!, { ...plain!, host: "a b" }, login), /checked before/);
+  assert.throws(
+    () => commandLine(program!, { ...plain!, host: "a b" }, login),
+    /checked before/,
+  );
   assert.match(script("mine", "windows"), /^@echo off\r\n:again\r\nmine\r\n/);
-  assert.match(script("mine", "linux"), /^#!\/bin\/sh\nwhile true; do\n {2}mine\n/);
+  assert.match(
+    script("mine", "linux"),
+    /^#!\/bin\/sh\nwhile true; do\n {2}mine\n/,
+  );
 });
 
 Deno.test("troubleOf() tells what is wrong, at most three things, and nothing of a healthy miner", async () => {
@@ -108,13 +150,21 @@ Deno.test("troubleOf() tells what is wrong, at most three things, and nothing of
   const well = miner.workers.filter(({ name }) => name.startsWith("rig-01"));
   assert.deepEqual(troubleOf({ ...miner, workers: well }, NOW), []);
   const silent = Array.from({ length: 9 }, (_, i) => ({
-    ...{ ...miner.workers[2]!, name: `r${i}`, lastShareAtMs: NOW - 60_000 * (i + 20) },
+    ...{
+      ...miner.workers[2]!,
+      name: `r${i}`,
+      lastShareAtMs: NOW - 60_000 * (i + 20),
+    },
   }));
   const told = troubleOf({ ...miner, workers: silent }, NOW);
   assert.equal(told.length, 4);
   assert.equal(told[3], "And 6 more.");
   assert.equal(
-    troubleOf({ ...miner, workers: [], payout: { ...miner.payout, state: "held" } }, NOW).length,
+    troubleOf({
+      ...miner,
+      workers: [],
+      payout: { ...miner.payout, state: "held" },
+    }, NOW).length,
     1,
   );
 });
@@ -127,7 +177,18 @@ Deno.test("sortWorkers() puts trouble first, and sorts by every column", () => {
   assert.equal(names("stale", true)[0], "garage_gpu");
   assert.equal(names("short")[0], "old-rig");
   assert.equal(names("last", true)[0], "old-rig");
-  for (const key of ["name", "short", "long", "day", "reported", "difficulty", "invalid", "last"]) {
+  for (
+    const key of [
+      "name",
+      "short",
+      "long",
+      "day",
+      "reported",
+      "difficulty",
+      "invalid",
+      "last",
+    ]
+  ) {
     assert.equal(new Set(names(key)).size, workers.length, key);
   }
 });

@@ -42,8 +42,7 @@ export const de: Words = {
   "stale": "Seit {age} nicht aktualisiert. Neuer Versuch läuft.",
   "offline": "Keine Internetverbindung.",
   "failed.title": "Die Zahlen des Pools lassen sich nicht laden.",
-  "failed.text":
-    "Das Mining ist davon nicht betroffen: deine Rigs arbeiten weiter.",
+  "failed.text": "Das Mining ist davon nicht betroffen: deine Rigs arbeiten weiter.",
   "retry": "Noch einmal versuchen",
   "toast.block": "Block {height} gefunden, Aufwand {effort}",
 
@@ -98,8 +97,7 @@ export const de: Words = {
   "luck.last": "letzte {n}",
   "luck.uncles": "Uncles",
   "luck.orphans": "Verwaist",
-  "luck.empty":
-    "Über das Glück lässt sich erst nach dem ersten Block etwas sagen.",
+  "luck.empty": "Über das Glück lässt sich erst nach dem ersten Block etwas sagen.",
   "effort": "Aufwand",
   "effort.early": "früh",
   "effort.expected": "wie erwartet",
@@ -108,8 +106,7 @@ export const de: Words = {
   "chart.table": "Die Zahlen als Tabelle",
   "chart.summary": "{label}: zwischen {least} und {most}, zuletzt {latest}.",
   "chart.missing": "Für {missing} von {of} Punkten fehlen Daten.",
-  "chart.empty":
-    "Noch wurde nichts gemessen. Der erste Punkt kommt innerhalb von zehn Minuten.",
+  "chart.empty": "Noch wurde nichts gemessen. Der erste Punkt kommt innerhalb von zehn Minuten.",
   "chart.failed": "Das Diagramm lässt sich gerade nicht laden.",
 
   "blocks": "Blöcke",
@@ -122,10 +119,8 @@ export const de: Words = {
   "blocks.orphaned": "Verwaist",
   "blocks.text":
     "Ein neuer Block wird nach einigen Bestätigungen unreif gutgeschrieben und kann ausgezahlt werden, sobald er reif ist. Ein Aufwand unter 100 % bedeutet Glück: Der Block kam früh.",
-  "blocks.bars":
-    "Aufwand jedes Blocks, der älteste zuerst; die Linie steht bei 100 %",
-  "blocks.empty":
-    "Noch keine Blöcke. Der erste erscheint hier, sobald er gefunden ist.",
+  "blocks.bars": "Aufwand jedes Blocks, der älteste zuerst; die Linie steht bei 100 %",
+  "blocks.empty": "Noch keine Blöcke. Der erste erscheint hier, sobald er gefunden ist.",
   "blocks.emptyExpected":
     "Noch keine Blöcke. Bei dieser Hashrate erwartet der Pool einen alle {span}.",
   "blocks.noneOf": "Zurzeit ist kein Block in diesem Zustand.",
@@ -199,10 +194,8 @@ export const de: Words = {
   "trouble.halted":
     "Auszahlungen sind zurzeit angehalten. Guthaben sind sicher und werden später ausgezahlt.",
   "trouble.silent": "{worker} hat seit {span} keinen Share gesendet.",
-  "trouble.invalid":
-    "{part} der Shares von {worker} sind ungültig: Prüfe die Übertaktung.",
-  "trouble.stale":
-    "{part} der Shares von {worker} kamen zu spät: Prüfe die Verbindung.",
+  "trouble.invalid": "{part} der Shares von {worker} sind ungültig: Prüfe die Übertaktung.",
+  "trouble.stale": "{part} der Shares von {worker} kamen zu spät: Prüfe die Verbindung.",
   "trouble.more.one": "Und {n} weiteres.",
   "trouble.more.other": "Und {n} weitere.",
 
@@ -227,14 +220,11 @@ export const de: Words = {
   "payout.held": "Zurückgehalten",
   "payout.halted": "Angehalten",
   "payout.belowText": "{part} der Schwelle sind erreicht.",
-  "payout.dueText":
-    "Die Schwelle ist erreicht: Der nächste Lauf zahlt dich aus.",
-  "payout.underWayText":
-    "Eine Auszahlung an dich ist unterwegs und wartet auf ihre Bestätigungen.",
+  "payout.dueText": "Die Schwelle ist erreicht: Der nächste Lauf zahlt dich aus.",
+  "payout.underWayText": "Eine Auszahlung an dich ist unterwegs und wartet auf ihre Bestätigungen.",
   "payout.heldText":
     "Die letzte Auszahlung an dich ist fehlgeschlagen. Der Betreiber muss sie sich ansehen.",
-  "payout.haltedText":
-    "Auszahlungen sind zurzeit angehalten. Dein Guthaben ist sicher.",
+  "payout.haltedText": "Auszahlungen sind zurzeit angehalten. Dein Guthaben ist sicher.",
   "payout.eta": "Bei dieser Hashrate dauert der Rest etwa {span}.",
   "payout.next": "Der nächste Lauf ist in {span}.",
   "payout.every": "Auszahlungen laufen alle {span}.",
@@ -267,8 +257,7 @@ export const de: Words = {
   "connect.empty": "Dieser Pool hat zurzeit keinen Stratum-Port offen.",
   "connect.address": "Deine Auszahlungsadresse",
   "connect.worker": "Worker",
-  "connect.workerHint":
-    "Ein Name für dieses Rig: 1 bis 32 Buchstaben, Ziffern, - oder _.",
+  "connect.workerHint": "Ein Name für dieses Rig: 1 bis 32 Buchstaben, Ziffern, - oder _.",
   "connect.port": "Port",
   "connect.plain": "unverschlüsselt",
   "connect.program": "Programm",
@@ -294,8 +283,7 @@ export const de: Words = {
   "connect.latencyNote":
     "Gemessen wird von diesem Browser bis zum Webserver des Pools, der Median aus fünf; ein Rig anderswo hat seine eigene Latenz.",
   "connect.then": "Wie es weitergeht",
-  "connect.then1":
-    "Dein erster Share erscheint innerhalb einer Minute auf deiner Seite.",
+  "connect.then1": "Dein erster Share erscheint innerhalb einer Minute auf deiner Seite.",
   "connect.then2":
     "Die Hashrate dort ist ein Mittel über 30 Minuten: Sie steigt, bis diese Zeit voll ist.",
   "connect.then3":
@@ -315,14 +303,12 @@ export const de: Words = {
   "settings.changed": "Geändert",
   "settings.never": "nie",
   "settings.newThreshold": "Neue Schwelle ({coin})",
-  "settings.bounds":
-    "Zwischen {least} und {most} {coin}; leer für die Vorgabe des Pools.",
+  "settings.bounds": "Zwischen {least} und {most} {coin}; leer für die Vorgabe des Pools.",
   "settings.notify": "Benachrichtigen an",
   "settings.notifyHint":
     "Eine E-Mail- oder eine https-Adresse; leer für keine. Niemand kann sie hier lesen.",
   "settings.sign": "Mit meiner Wallet unterschreiben und speichern",
-  "settings.noWallet":
-    "In diesem Browser ist keine Wallet: Unterschreibe von Hand.",
+  "settings.noWallet": "In diesem Browser ist keine Wallet: Unterschreibe von Hand.",
   "settings.byHand": "Von Hand unterschreiben",
   "settings.byHandText":
     "Unterschreibe dies mit eth_signTypedData_v4, in irgendeiner Wallet mit dieser Adresse, innerhalb einer Stunde:",
@@ -331,18 +317,14 @@ export const de: Words = {
   "settings.send": "Senden",
   "settings.saved": "Gespeichert. Es gilt ab der nächsten Auszahlung.",
   "settings.refused": "Nicht gespeichert: {why}",
-  "settings.notSigned":
-    "Die Wallet hat nicht unterschrieben. Nichts wurde geändert.",
-  "settings.wrongAccount":
-    "In der Wallet ist {account} offen: Wähle dort die Auszahlungsadresse.",
+  "settings.notSigned": "Die Wallet hat nicht unterschrieben. Nichts wurde geändert.",
+  "settings.wrongAccount": "In der Wallet ist {account} offen: Wähle dort die Auszahlungsadresse.",
 
   "status": "Status",
   "status.good": "Alles läuft.",
-  "status.goodText":
-    "Shares werden gezählt, Blöcke gutgeschrieben und Guthaben ausgezahlt.",
+  "status.goodText": "Shares werden gezählt, Blöcke gutgeschrieben und Guthaben ausgezahlt.",
   "status.bad": "Etwas braucht Aufmerksamkeit.",
-  "status.badText":
-    "Was es ist, steht unten. Die Guthaben sind in jedem Fall sicher.",
+  "status.badText": "Was es ist, steht unten. Die Guthaben sind in jedem Fall sicher.",
   "status.empty": "Noch hat sich nichts gemeldet.",
   "status.part": "Teil",
   "status.since": "Seit",

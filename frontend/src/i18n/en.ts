@@ -61,8 +61,7 @@ export const en = {
   "scheme.solo": "Solo",
   "pool.title": "Mining pool",
   "pool.lead": "Mining pool",
-  "pool.leadOf":
-    "{network} · {scheme} · {fee} fee · no registration: your address is your account",
+  "pool.leadOf": "{network} · {scheme} · {fee} fee · no registration: your address is your account",
   "pool.network": "Ethash",
   "pool.numbers": "The pool now",
   "pool.hashrate": "Pool hashrate",
@@ -102,16 +101,13 @@ export const en = {
   "chart.table": "The numbers as a table",
   "chart.summary": "{label}: between {least} and {most}, latest {latest}.",
   "chart.missing": "{missing} of {of} points have no data.",
-  "chart.empty":
-    "Nothing was measured yet. The first point comes within ten minutes.",
+  "chart.empty": "Nothing was measured yet. The first point comes within ten minutes.",
   "chart.failed": "The chart cannot be loaded now.",
   "blocks": "Blocks",
   "blocks.latest": "Latest blocks",
   "blocks.all": "All",
-  "blocks.empty":
-    "No blocks yet. The first one appears here as soon as it is found.",
-  "blocks.emptyExpected":
-    "No blocks yet. At this hashrate the pool expects one every {span}.",
+  "blocks.empty": "No blocks yet. The first one appears here as soon as it is found.",
+  "blocks.emptyExpected": "No blocks yet. At this hashrate the pool expects one every {span}.",
   "block.height": "Height",
   "block.found": "Found",
   "block.finder": "Finder",

@@ -51,15 +51,11 @@ export const enMore = {
   "stranger.text":
     "Numbers appear within a minute of your first share. If you mine already, check the address in your miner's settings.",
   "stranger.go": "Show me the command line",
-  "trouble.held":
-    "A payment to you failed. The operator has to look at it; your balance is safe.",
-  "trouble.halted":
-    "Payments are halted at present. Balances are safe and will be paid later.",
+  "trouble.held": "A payment to you failed. The operator has to look at it; your balance is safe.",
+  "trouble.halted": "Payments are halted at present. Balances are safe and will be paid later.",
   "trouble.silent": "{worker} has sent no share for {span}.",
-  "trouble.invalid":
-    "{part} of the shares of {worker} are invalid: check its overclocking.",
-  "trouble.stale":
-    "{part} of the shares of {worker} came too late: check its connection.",
+  "trouble.invalid": "{part} of the shares of {worker} are invalid: check its overclocking.",
+  "trouble.stale": "{part} of the shares of {worker} came too late: check its connection.",
   "trouble.more.one": "And {n} more.",
   "trouble.more.other": "And {n} more.",
   "balance": "Balance",
@@ -84,10 +80,8 @@ export const enMore = {
   "payout.halted": "Halted",
   "payout.belowText": "{part} of the threshold is reached.",
   "payout.dueText": "The threshold is reached: the next run pays you.",
-  "payout.underWayText":
-    "A payment to you is under way and waits for its confirmations.",
-  "payout.heldText":
-    "The last payment to you failed. The operator has to look at it.",
+  "payout.underWayText": "A payment to you is under way and waits for its confirmations.",
+  "payout.heldText": "The last payment to you failed. The operator has to look at it.",
   "payout.haltedText": "Payments are halted at present. Your balance is safe.",
   "payout.eta": "At this hashrate the rest takes about {span}.",
   "payout.next": "The next run is in {span}.",
@@ -119,8 +113,7 @@ export const enMore = {
   "connect.port": "Port",
   "connect.plain": "not encrypted",
   "connect.program": "Program",
-  "connect.fill":
-    "Enter an address and a worker's name, and the line to copy appears here.",
+  "connect.fill": "Enter an address and a worker's name, and the line to copy appears here.",
   "connect.noTls": "This program knows no TLS: choose another port.",
   "connect.line": "Start it with this",
   "connect.fields": "Enter this",
@@ -160,8 +153,7 @@ export const enMore = {
   "settings.changed": "Changed",
   "settings.never": "never",
   "settings.newThreshold": "New threshold ({coin})",
-  "settings.bounds":
-    "Between {least} and {most} {coin}; empty for the pool's own.",
+  "settings.bounds": "Between {least} and {most} {coin}; empty for the pool's own.",
   "settings.notify": "Tell of alerts",
   "settings.notifyHint":
     "An e-mail address or an https address; empty for none. Nobody can read it here.",
@@ -176,8 +168,7 @@ export const enMore = {
   "settings.saved": "Saved. It counts from the next payout on.",
   "settings.refused": "Not saved: {why}",
   "settings.notSigned": "The wallet did not sign. Nothing was changed.",
-  "settings.wrongAccount":
-    "The wallet has {account} open: choose the payout address there.",
+  "settings.wrongAccount": "The wallet has {account} open: choose the payout address there.",
   "status.good": "Everything works.",
   "status.goodText": "Shares are counted, blocks credited and balances paid.",
   "status.bad": "Something needs attention.",

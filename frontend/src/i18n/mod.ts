@@ -45,9 +45,7 @@ export async function allWords(): Promise<void> {
 
 /** Shows another language. @param chosen by the reader: it is remembered */
 export async function speak(language: Language, chosen = true): Promise<void> {
-  words.value = language === "de"
-    ? (await import("./de.ts")).de
-    : await english();
+  words.value = language === "de" ? (await import("./de.ts")).de : await english();
   lang.value = language;
   document.documentElement.lang = language;
   if (chosen) remember("language", language);
@@ -55,8 +53,7 @@ export async function speak(language: Language, chosen = true): Promise<void> {
 
 /** The language chosen before, or the first of the browser's that there is. */
 export function wanted(languages: readonly string[]): Language {
-  const known = (text: string): text is Language =>
-    Object.hasOwn(LANGUAGES, text);
+  const known = (text: string): text is Language => Object.hasOwn(LANGUAGES, text);
   return [
     recall("language") ?? "",
     ...languages.map((one) => one.slice(0, 2).toLowerCase()),

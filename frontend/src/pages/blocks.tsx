@@ -43,9 +43,7 @@ export default function BlocksPage() {
           name: (
             <>
               {t(`blocks.${key}`)}
-              {counts[key] !== undefined && (
-                <span class="count">{grouped(counts[key])}</span>
-              )}
+              {counts[key] !== undefined && <span class="count">{grouped(counts[key])}</span>}
             </>
           ),
           href: withQuery({ state: key === "all" ? null : key, before: null }),
@@ -56,8 +54,7 @@ export default function BlocksPage() {
         <Table
           caption={t("blocks")}
           rows={data?.items}
-          keyOf={(one) =>
-            `${one.height} ${one.uncleHeight} ${one.hash} ${one.foundAtMs}`}
+          keyOf={(one) => `${one.height} ${one.uncleHeight} ${one.hash} ${one.foundAtMs}`}
           columns={blockColumns(["finder", "round", "hash"])}
           empty={state !== "all"
             ? t("blocks.noneOf")

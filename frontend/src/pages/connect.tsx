@@ -59,7 +59,8 @@ function Generator({ connect }: { connect: Connect | undefined }) {
   const endpoints = connect?.endpoints ?? [];
   const programs = connect?.programs ?? [];
   const worker = query.get("worker") ?? "rig-01";
-  const secure = endpoints.findIndex(({ tls }) => tls);
+  // TLS where there is any, but never another scheme than the pool's first by itself.
+  const secure = endpoints.findIndex(({ tls, scheme }) => tls && scheme === endpoints[0]?.scheme);
   const chosen = Number(
     query.get("port") ?? endpoints[Math.max(0, secure)]?.port,
   );
@@ -98,8 +99,7 @@ function Generator({ connect }: { connect: Connect | undefined }) {
         >
           {endpoints.map((one) => (
             <option key={one.port} value={String(one.port)}>
-              {endpointText(one)} · {one.tls ? "TLS" : t("connect.plain")} ·
-              {" "}
+              {endpointText(one)} · {one.tls ? "TLS" : t("connect.plain")} ·{" "}
               {t(`scheme.${one.scheme}`)}
             </option>
           ))}
@@ -111,9 +111,7 @@ function Generator({ connect }: { connect: Connect | undefined }) {
           value={program?.name ?? ""}
           onChange={(event) => set({ program: event.currentTarget.value })}
         >
-          {programs.map(({ name }) => (
-            <option key={name} value={name}>{name}</option>
-          ))}
+          {programs.map(({ name }) => <option key={name} value={name}>{name}</option>)}
         </select>
       </label>
       <Line
@@ -128,9 +126,7 @@ function AddressField(
   { typed, onDone }: { typed: Signal<string>; onDone(): void },
 ) {
   const read = checkAddress(typed.value);
-  const fault = "fault" in read && read.fault !== "empty"
-    ? t(`address.${read.fault}`)
-    : "";
+  const fault = "fault" in read && read.fault !== "empty" ? t(`address.${read.fault}`) : "";
   return (
     <label class="wide">
       <span>{t("connect.address")}</span>
@@ -181,9 +177,7 @@ function Line({ endpoint, program, worker, typed, getwork }: {
       </div>
       <pre class="line" tabIndex={0}><code>{line}</code></pre>
       <p class="links">
-        {isCommand && (
-          <Download name="mine.bat" text={script(line, "windows")} />
-        )}
+        {isCommand && <Download name="mine.bat" text={script(line, "windows")} />}
         {isCommand && <Download name="mine.sh" text={script(line, "linux")} />}
         <a href={`/miner/${read.address}`}>{t("connect.mine")}</a>
       </p>
@@ -204,9 +198,7 @@ function Download({ name, text }: { name: string; text: string }) {
     link.click();
     URL.revokeObjectURL(link.href);
   }
-  return (
-    <button type="button" onClick={save}>{t("connect.save", { name })}</button>
-  );
+  return <button type="button" onClick={save}>{t("connect.save", { name })}</button>;
 }
 
 function Ports({ connect }: { connect: Connect | undefined }) {
@@ -216,8 +208,7 @@ function Ports({ connect }: { connect: Connect | undefined }) {
     took.value = await latency(PINGS).catch(() => undefined);
   }
   // Only this server answers a browser; a port on another host cannot be measured from here.
-  const here = (host: string) =>
-    host === location.hostname.replace(/^\[|\]$/g, "");
+  const here = (host: string) => host === location.hostname.replace(/^\[|\]$/g, "");
   return (
     <Section
       title={t("connect.ports")}
@@ -274,8 +265,7 @@ function Ports({ connect }: { connect: Connect | undefined }) {
           },
           {
             ...{ key: "dialects", name: t("connect.dialects") },
-            cell: (one) =>
-              one.dialects === "all" ? t("connect.all") : "EthereumStratum",
+            cell: (one) => one.dialects === "all" ? t("connect.all") : "EthereumStratum",
           },
           {
             ...{ key: "latency", name: t("connect.latency"), number: true },

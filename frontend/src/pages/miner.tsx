@@ -3,14 +3,7 @@ import { checksummed } from "../checksum.ts";
 import { partOf } from "../amounts.ts";
 import { lately } from "../clock.ts";
 import { explorerLink, poolNow } from "../facts.ts";
-import {
-  duration,
-  grouped,
-  hashrate,
-  NONE,
-  percent,
-  roughly,
-} from "../format.ts";
+import { duration, grouped, hashrate, NONE, percent, roughly } from "../format.ts";
 import { t, tn } from "../i18n/mod.ts";
 import { LazyChart } from "../parts/lazy_chart.tsx";
 import { Copy } from "../parts/copy.tsx";
@@ -44,13 +37,11 @@ export default function MinerPage({ address }: { address: string }) {
       <div class="hero slim">
         <Heading text={t("miner.title")} />
         <p class="address">
-          <span class="mono wrap">{full}</span>{" "}
-          <Copy text={full} label={t("copyAddress")} />
+          <span class="mono wrap">{full}</span> <Copy text={full} label={t("copyAddress")} />
         </p>
         <p class="links">
-          {link !== undefined && (
-            <a href={link} rel="noreferrer" target="_blank">{t("explorer")}</a>
-          )}
+          {link !== undefined && <a href={link} rel="noreferrer" target="_blank">{t("explorer")}
+          </a>}
           <a href={`/miner/${address}/settings`}>{t("settings.title")}</a>
           <a href={apiLink(`/miners/${address}`)}>JSON</a>
         </p>
@@ -196,14 +187,10 @@ function Balance({ miner }: { miner: Miner | undefined }) {
           {balance === undefined ? NONE : <Amount of={balance.unpaidShannon} />}
         </Tile>
         <Tile name={t("balance.immature")} note={t("balance.immatureNote")}>
-          {balance === undefined
-            ? NONE
-            : <Amount of={balance.immatureShannon} />}
+          {balance === undefined ? NONE : <Amount of={balance.immatureShannon} />}
         </Tile>
         <Tile name={t("balance.pending")} note={t("balance.pendingNote")}>
-          {balance === undefined
-            ? NONE
-            : <Amount of={balance.pendingShannon} />}
+          {balance === undefined ? NONE : <Amount of={balance.pendingShannon} />}
         </Tile>
         <Tile
           name={t("balance.paid")}
@@ -237,9 +224,7 @@ function payoutText({ payout }: Miner, part: number): string {
     ? t("payout.every", { span: duration(intervalMs) })
     : "";
   if (payout.state === "below") {
-    const eta = payout.etaMs === null
-      ? ""
-      : t("payout.eta", { span: roughly(payout.etaMs) });
+    const eta = payout.etaMs === null ? "" : t("payout.eta", { span: roughly(payout.etaMs) });
     return [t("payout.belowText", { part: percent(part) }), eta].join(" ")
       .trim();
   }
@@ -261,9 +246,7 @@ function History(
   return (
     <>
       <LazyChart
-        title={worker === null
-          ? t("miner.chart")
-          : t("miner.chartOf", { worker })}
+        title={worker === null ? t("miner.chart") : t("miner.chartOf", { worker })}
         aside={<Ranges />}
         fromMs={data?.fromMs ?? (state === "failed" ? 0 : undefined)}
         stepMs={data?.stepMs ?? 0}

@@ -1,11 +1,7 @@
 /** A miner's payments, credits and blocks, one at a time; older ones by cursor. */
 import { apiLink } from "../client.ts";
 import { t } from "../i18n/mod.ts";
-import {
-  blockColumns,
-  creditColumns,
-  paymentColumns,
-} from "../parts/columns.tsx";
+import { blockColumns, creditColumns, paymentColumns } from "../parts/columns.tsx";
 import { Frame, Pager, Section, Tabs } from "../parts/frame.tsx";
 import { Table } from "../parts/table.tsx";
 import { place, withQuery } from "../router.ts";
@@ -36,9 +32,7 @@ export function MinerLists(
   const names = {
     payments: t("payments"),
     credits: t("credits"),
-    blocks: miner === undefined
-      ? t("miner.blocks")
-      : t("miner.blocksN", { n: miner.blocksFound }),
+    blocks: miner === undefined ? t("miner.blocks") : t("miner.blocksN", { n: miner.blocksFound }),
   };
   return (
     <Section
@@ -80,8 +74,7 @@ export function MinerLists(
           <Table
             caption={t("miner.blocks")}
             rows={rows.data?.items as Block[] | undefined}
-            keyOf={(one) =>
-              `${one.height} ${one.uncleHeight} ${one.hash} ${one.foundAtMs}`}
+            keyOf={(one) => `${one.height} ${one.uncleHeight} ${one.hash} ${one.foundAtMs}`}
             columns={blockColumns(["round", "hash"])}
             empty={t("miner.noBlocks")}
           />

@@ -30,18 +30,14 @@ export function Workers({ miner }: { miner: Miner | undefined }) {
   const sorted = useSignal({ key: "state", down: false });
   const workers = miner?.workers;
   const asked = filter.value.trim().toLowerCase();
-  const shown = workers?.filter(({ name }) =>
-    name.toLowerCase().includes(asked)
-  );
+  const shown = workers?.filter(({ name }) => name.toLowerCase().includes(asked));
   const { key, down } = sorted.value;
   const rows = shown && sortWorkers(shown, key, down);
-  const isGone = ({ lastShareAtMs }: Worker) =>
-    lately.value - lastShareAtMs > GONE_MS;
+  const isGone = ({ lastShareAtMs }: Worker) => lately.value - lastShareAtMs > GONE_MS;
   const gone = rows?.filter(isGone) ?? [];
   const sorting = {
     ...sorted.value,
-    by: (chosen: string) =>
-      sorted.value = { key: chosen, down: chosen === key ? !down : false },
+    by: (chosen: string) => sorted.value = { key: chosen, down: chosen === key ? !down : false },
   };
   const table = {
     ...{ columns: workerColumns(), keyOf: (one: Worker) => one.name, sorting },
@@ -96,11 +92,10 @@ export function sortWorkers(
   );
 }
 
-const whole =
-  (of: (worker: Worker) => string | null) => (a: Worker, b: Worker) => {
-    const [x, y] = [BigInt(of(a) ?? -1), BigInt(of(b) ?? -1)];
-    return x < y ? -1 : x > y ? 1 : 0;
-  };
+const whole = (of: (worker: Worker) => string | null) => (a: Worker, b: Worker) => {
+  const [x, y] = [BigInt(of(a) ?? -1), BigInt(of(b) ?? -1)];
+  return x < y ? -1 : x > y ? 1 : 0;
+};
 const part = (of: "stale" | "invalid") => (a: Worker, b: Worker) =>
   partOfShares(a, of) - partOfShares(b, of);
 
@@ -168,8 +163,7 @@ function workerColumns(): Column<Worker>[] {
     ),
     {
       ...{ key: "difficulty", name: t("worker.difficulty"), number: true },
-      cell: (one) =>
-        one.difficulty === null ? <Unknown /> : difficulty(one.difficulty),
+      cell: (one) => one.difficulty === null ? <Unknown /> : difficulty(one.difficulty),
     },
     shares("stale"),
     shares("invalid"),

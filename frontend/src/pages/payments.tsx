@@ -18,9 +18,7 @@ const EVERY_MS = 15_000;
 export default function PaymentsPage() {
   const before = place.value.query.get("before");
   const payments = useResource<Payments>({
-    path: `/payments${
-      before === null ? "" : `?before=${encodeURIComponent(before)}`
-    }`,
+    path: `/payments${before === null ? "" : `?before=${encodeURIComponent(before)}`}`,
     everyMs: EVERY_MS,
   });
   const { data } = payments;
@@ -48,8 +46,7 @@ export default function PaymentsPage() {
         <Table
           caption={t("payments")}
           rows={data?.items}
-          keyOf={(one) =>
-            `${one.atMs} ${one.address} ${one.transaction} ${one.state}`}
+          keyOf={(one) => `${one.atMs} ${one.address} ${one.transaction} ${one.state}`}
           columns={paymentColumns(true)}
           empty={t("payments.empty")}
         />
@@ -68,7 +65,5 @@ function nextRun(data: Payments | undefined): string {
     return t("in", { span: duration(at - lately.value) });
   }
   const intervalMs = poolNow()?.payoutsIntervalMs ?? 0;
-  return intervalMs > 0
-    ? t("payments.every", { span: duration(intervalMs) })
-    : NONE;
+  return intervalMs > 0 ? t("payments.every", { span: duration(intervalMs) }) : NONE;
 }

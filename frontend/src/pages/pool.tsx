@@ -9,14 +9,7 @@ import { Amount, Effort, Heading, Since } from "../parts/small.tsx";
 import { Table } from "../parts/table.tsx";
 import { Tile, Tiles } from "../parts/tiles.tsx";
 import { POOL_PATH } from "../facts.ts";
-import {
-  difficulty,
-  duration,
-  grouped,
-  hashrate,
-  NONE,
-  percent,
-} from "../format.ts";
+import { difficulty, duration, grouped, hashrate, NONE, percent } from "../format.ts";
 import { t } from "../i18n/mod.ts";
 import { useResource } from "../resource.ts";
 import type { Connect, Pool, PoolHistory } from "../types.ts";
@@ -86,9 +79,7 @@ function Numbers({ pool }: { pool: Pool | undefined }) {
         {expected === null ? NONE : duration(expected * 1000)}
       </Tile>
       <Tile name={t("pool.fee")} note={pool && t(`scheme.${pool.scheme}`)}>
-        {pool
-          ? percent(pool.feePercent, pool.feePercent % 1 === 0 ? 0 : 1)
-          : NONE}
+        {pool ? percent(pool.feePercent, pool.feePercent % 1 === 0 ? 0 : 1) : NONE}
       </Tile>
       <Tile
         name={t("pool.threshold")}
@@ -132,8 +123,7 @@ function History() {
 }
 
 function Round({ pool }: { pool: Pool | undefined }) {
-  const { height, difficulty: work, hashrateHps, epochSwitchInBlocks } =
-    pool?.chain ?? {};
+  const { height, difficulty: work, hashrateHps, epochSwitchInBlocks } = pool?.chain ?? {};
   const near = epochSwitchInBlocks != null &&
     epochSwitchInBlocks <= SWITCH_BLOCKS;
   const sick = pool !== undefined && pool.nodesHealthy < pool.nodesTotal;
@@ -202,8 +192,7 @@ function Latest({ pool }: { pool: Pool | undefined }) {
         <Table
           caption={t("blocks.latest")}
           rows={pool?.lastBlocks}
-          keyOf={(one) =>
-            `${one.height} ${one.uncleHeight} ${one.hash} ${one.foundAtMs}`}
+          keyOf={(one) => `${one.height} ${one.uncleHeight} ${one.hash} ${one.foundAtMs}`}
           columns={blockColumns(["finder"])}
           empty={expected === null
             ? t("blocks.empty")
@@ -231,9 +220,7 @@ function ConnectStrip() {
   const [first] = data?.endpoints ?? [];
   if (first === undefined) return null;
   const host = first.host.includes(":") ? `[${first.host}]` : first.host;
-  const address = `${
-    first.tls ? "stratum+ssl" : "stratum+tcp"
-  }://${host}:${first.port}`;
+  const address = `${first.tls ? "stratum+ssl" : "stratum+tcp"}://${host}:${first.port}`;
   return (
     <section class="strip" aria-label={t("connect.title")}>
       <span>{t("connect.strip")}</span>

@@ -56,14 +56,10 @@ function Own({ address }: { address: string }) {
             <Amount of={data?.thresholdShannon} />
           </Tile>
           <Tile name={t("settings.alerts")}>
-            {data === undefined
-              ? "—"
-              : t(data.alerts ? "settings.on" : "settings.off")}
+            {data === undefined ? "—" : t(data.alerts ? "settings.on" : "settings.off")}
           </Tile>
           <Tile name={t("settings.changed")}>
-            {data?.changedAtMs == null
-              ? t("settings.never")
-              : <Since at={data.changedAtMs} />}
+            {data?.changedAtMs == null ? t("settings.never") : <Since at={data.changedAtMs} />}
           </Tile>
         </Tiles>
         {data !== undefined && <Form address={address} settings={data} />}
@@ -85,9 +81,7 @@ function Form({ address, settings }: { address: string; settings: Settings }) {
     bad: false,
     text: "",
   });
-  const shannon = threshold.value.trim() === ""
-    ? 0n
-    : parseCoins(threshold.value, SHANNON);
+  const shannon = threshold.value.trim() === "" ? 0n : parseCoins(threshold.value, SHANNON);
   const inBounds = shannon !== undefined && (shannon === 0n ||
     (shannon >= BigInt(bounds.thresholdMin) &&
       shannon <= BigInt(bounds.thresholdMax)));

@@ -13,13 +13,15 @@ const MOODS: Record<Part["state"], Mood> = {
   ...{ ok: "good", waiting: "warn", halted: "bad", away: "bad", off: "calm" },
 };
 
+/** Waiting with nothing to mend is usual: for a receipt, for the next run. */
+function moodOf({ state, mend }: Part): Mood {
+  return state === "waiting" && mend === "" ? "calm" : MOODS[state];
+}
+
 export default function StatusPage() {
   const status = useResource<Status>({ path: "/status" });
   const parts = status.data?.parts;
-  const bad =
-    parts?.filter(({ state }) =>
-      MOODS[state] === "bad" || MOODS[state] === "warn"
-    ) ?? [];
+  const bad = parts?.filter((part) => ["warn", "bad"].includes(moodOf(part))) ?? [];
   return (
     <>
       <Heading text={t("status")} />
@@ -49,9 +51,7 @@ export default function StatusPage() {
             },
             {
               ...{ key: "state", name: t("state") },
-              cell: ({ state }) => (
-                <State mood={MOODS[state]}>{t(`status.${state}`)}</State>
-              ),
+              cell: (one) => <State mood={moodOf(one)}>{t(`status.${one.state}`)}</State>,
             },
             {
               key: "since",

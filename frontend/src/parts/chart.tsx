@@ -44,9 +44,7 @@ export function Chart(props: ChartProps) {
   const open = useSignal(false);
   const length = lines[0]?.values.length ?? 0;
   const times = Array.from({ length }, (_, i) => (fromMs ?? 0) + i * stepMs);
-  const hasData = lines.some(({ values }) =>
-    values.some((value) => value !== null)
-  );
+  const hasData = lines.some(({ values }) => values.some((value) => value !== null));
   const plot = useRef<Plot | undefined>(undefined);
   const canvas = useDrawing(
     { ...props, marks },
@@ -72,9 +70,7 @@ export function Chart(props: ChartProps) {
   const read = at.value === null || at.value >= length
     ? ""
     : `${absolute(times[at.value]!)}: ${
-      lines.map(({ label, values }) =>
-        `${label} ${shown(values[at.value!], format)}`
-      ).join(", ")
+      lines.map(({ label, values }) => `${label} ${shown(values[at.value!], format)}`).join(", ")
     }`;
   return (
     <figure class="chart">
@@ -82,33 +78,27 @@ export function Chart(props: ChartProps) {
         <h2>{title}</h2>
         {aside}
       </figcaption>
-      {fromMs !== undefined && !hasData
-        ? <p class="empty canvas">{empty}</p>
-        : (
-          <div
-            class="canvas"
-            ref={canvas}
-            role="img"
-            tabIndex={0}
-            aria-label={`${title}. ${summary(lines, format)}`}
-            onKeyDown={onKeyDown}
-          />
-        )}
+      {fromMs !== undefined && !hasData ? <p class="empty canvas">{empty}</p> : (
+        <div
+          class="canvas"
+          ref={canvas}
+          role="img"
+          tabIndex={0}
+          aria-label={`${title}. ${summary(lines, format)}`}
+          onKeyDown={onKeyDown}
+        />
+      )}
       <div class="legend">
         {hasData &&
           lines.map((line) => (
             <span
               key={line.label}
-              class={`key ${line.color.slice(2)} ${
-                line.dashed ? "dashed" : ""
-              }`}
+              class={`key ${line.color.slice(2)} ${line.dashed ? "dashed" : ""}`}
             >
               {line.label}
             </span>
           ))}
-        {marks.length > 0 && marksName !== undefined && (
-          <span class="key mark">{marksName}</span>
-        )}
+        {marks.length > 0 && marksName !== undefined && <span class="key mark">{marksName}</span>}
         <output aria-live="polite">{read}</output>
       </div>
       {hasData && (
@@ -188,9 +178,7 @@ export function summary(
         most: format(Math.max(...known)),
       },
       latest: format(known.at(-1)!),
-    }) + (missing === 0
-      ? ""
-      : ` ${t("chart.missing", { missing, of: values.length })}`);
+    }) + (missing === 0 ? "" : ` ${t("chart.missing", { missing, of: values.length })}`);
   }).join(" ");
 }
 
@@ -207,9 +195,7 @@ function Numbers({ title, times, lines, format }: {
         <thead>
           <tr>
             <th scope="col">{t("time")}</th>
-            {lines.map(({ label }) => (
-              <th scope="col" class="number" key={label}>{label}</th>
-            ))}
+            {lines.map(({ label }) => <th scope="col" class="number" key={label}>{label}</th>)}
           </tr>
         </thead>
         <tbody>

@@ -3,17 +3,7 @@ import { WEI } from "../format.ts";
 import { duration, percent } from "../format.ts";
 import { t, type Word } from "../i18n/mod.ts";
 import type { Block, Credit, Payment } from "../types.ts";
-import {
-  Amount,
-  Effort,
-  Hash,
-  Height,
-  Miner,
-  type Mood,
-  Since,
-  State,
-  Unknown,
-} from "./small.tsx";
+import { Amount, Effort, Hash, Height, Miner, type Mood, Since, State, Unknown } from "./small.tsx";
 import type { Column } from "./table.tsx";
 
 const BLOCK_MOODS: Record<Block["state"], Mood> = {
@@ -51,9 +41,7 @@ export function blockColumns(also: readonly BlockColumn[]): Column<Block>[] {
       cell: (one) => (
         <span class="stacked">
           <Height of={one.height} />
-          {one.uncleHeight > 0 && (
-            <small>{t("block.uncleAt", { height: one.uncleHeight })}</small>
-          )}
+          {one.uncleHeight > 0 && <small>{t("block.uncleAt", { height: one.uncleHeight })}</small>}
         </span>
       ),
     },
@@ -77,10 +65,7 @@ export function blockColumns(also: readonly BlockColumn[]): Column<Block>[] {
     },
     {
       ...{ key: "round", name: t("block.round"), number: true },
-      cell: (one) =>
-        one.roundSeconds === null
-          ? <Unknown />
-          : duration(one.roundSeconds * 1000),
+      cell: (one) => one.roundSeconds === null ? <Unknown /> : duration(one.roundSeconds * 1000),
     },
     {
       ...{ key: "reward", name: t("block.reward"), number: true },
@@ -154,8 +139,7 @@ export function creditColumns(): Column<Credit>[] {
     },
     {
       ...{ key: "percent", name: t("credit.percent"), number: true },
-      cell: (one) =>
-        one.percent === null ? <Unknown /> : percent(one.percent, 2),
+      cell: (one) => one.percent === null ? <Unknown /> : percent(one.percent, 2),
     },
     {
       ...{ key: "amount", name: t("amount"), number: true },

@@ -90,19 +90,17 @@ export function Hash(
   const link = kind === "transaction" ? explorerLink(kind, of) : undefined;
   return (
     <span class="hash">
-      {link === undefined
-        ? <span class="mono" title={of}>{shortHash(of)}</span>
-        : (
-          <a
-            class="mono"
-            title={of}
-            href={link}
-            rel="noreferrer"
-            target="_blank"
-          >
-            {shortHash(of)}
-          </a>
-        )}
+      {link === undefined ? <span class="mono" title={of}>{shortHash(of)}</span> : (
+        <a
+          class="mono"
+          title={of}
+          href={link}
+          rel="noreferrer"
+          target="_blank"
+        >
+          {shortHash(of)}
+        </a>
+      )}
       <Copy text={of} label={t("copyHash")} small />
     </span>
   );

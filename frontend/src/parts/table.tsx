@@ -37,9 +37,7 @@ export function Table<Row>(
         <caption class="hidden">{caption}</caption>
         <thead role="rowgroup">
           <tr role="row">
-            {columns.map((column) => (
-              <Head key={column.key} column={column} sorting={sorting} />
-            ))}
+            {columns.map((column) => <Head key={column.key} column={column} sorting={sorting} />)}
           </tr>
         </thead>
         <tbody role="rowgroup">

@@ -21,9 +21,7 @@ export function Tile(
     <div class={big ? "tile big" : "tile"}>
       <dt>{name}</dt>
       <dd class="value">{children}</dd>
-      {note !== undefined && note !== null && note !== false && (
-        <dd class="note">{note}</dd>
-      )}
+      {note !== undefined && note !== null && note !== false && <dd class="note">{note}</dd>}
     </div>
   );
 }
