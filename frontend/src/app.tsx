@@ -61,7 +61,9 @@ export function App({ first }: { first: { page: Route["page"]; Page: Page } }) {
     let gone = false;
     void loadPage(route.page).then((Page) => {
       if (!gone) shown.value = { page: route.page, Page };
-    });
+    })
+      // A newer build has taken the place of this one: its files have other names.
+      .catch(() => location.reload());
     return () => {
       gone = true;
     };

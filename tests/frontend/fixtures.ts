@@ -1,16 +1,14 @@
 /** Answers of the API as the page meets them: a pool that is busy, and one where nothing happened yet. */
 import type {
   Block,
-  Connect,
   Credit,
   Miner,
   MinerHistory,
   Payment,
   Pool,
   PoolHistory,
-  Settings,
-  Status,
 } from "../../frontend/src/types.ts";
+import { CONNECT, SETTINGS, STATUS } from "./fixtures_fixed.ts";
 
 /** The miner of the fixtures. */
 export const MINER = "0xbf08a1c5d2e34f60718293a4b5c6d7e8f9013795";
@@ -275,100 +273,6 @@ const READY_MINER = (now: number): Miner => ({
     etaMs: 5.4 * HOUR,
   },
   ...{ blocksFound: 4, paymentsTotal: 38 },
-});
-
-const CONNECT = (now: number): Connect => ({
-  asOfMs: now,
-  endpoints: [
-    {
-      ...{
-        name: "stratum 8008",
-        host: "127.0.0.1",
-        port: 8008,
-        tls: false,
-        scheme: "prop",
-      },
-      ...{ difficulty: "4000000000", varDiff: true, dialects: "all" },
-    },
-    {
-      ...{
-        name: "stratum + TLS 8443",
-        host: "127.0.0.1",
-        port: 8443,
-        tls: true,
-        scheme: "solo",
-      },
-      ...{
-        difficulty: "8000000000",
-        varDiff: false,
-        dialects: "ethereumStratum",
-      },
-    },
-  ],
-  getwork: { url: "http://127.0.0.1:8888/{address}/{worker}" },
-  programs: [
-    {
-      ...{ name: "lolMiner", dialect: "ethereumStratum or eth-proxy" },
-      command: "lolMiner --algo ETCHASH --pool {endpoint} --user {address}.{worker}",
-      tlsCommand: "lolMiner --algo ETCHASH --pool {endpoint} --user {address}.{worker} --tls on",
-    },
-    {
-      ...{
-        name: "ASIC or NiceHash",
-        dialect: "ethereumStratum",
-        tlsCommand: null,
-      },
-      command: "URL stratum+tcp://{endpoint}, user {address}.{worker}, password x",
-    },
-  ],
-});
-
-const STATUS = (now: number): Status => ({
-  asOfMs: now,
-  parts: (["stratum", "nodes", "redis", "unlocker", "payer", "stats"] as const)
-    .map((name, i) => ({
-      name,
-      state: (["ok", "ok", "ok", "waiting", "halted", "ok"] as const)[i]!,
-      sinceAtMs: i > 2 ? now - HOUR : null,
-      reason: i === 1
-        ? "backup: two blocks behind"
-        : i === 4
-        ? "A nonce is used that nobody knows"
-        : "",
-      mend: i === 4 ? "compare the wallet's transactions with the journal" : "",
-    })),
-});
-
-const SETTINGS = (now: number): Settings => ({
-  ...{
-    thresholdShannon: "500000000",
-    ownThreshold: false,
-    feeCeilingWei: null,
-    alerts: false,
-  },
-  ...{ changedAtMs: null, changeableAtMs: now },
-  bounds: { thresholdMin: "100000000", thresholdMax: "10000000000" },
-  typedData: {
-    ...{
-      domain: { name: "quarry", version: "1", chainId: 61 },
-      types: {},
-      primaryType: "Settings",
-    },
-    message: {
-      ...{
-        miner: MINER,
-        pool: hex(5, 40),
-        thresholdShannon: "0",
-        feeCeilingWei: "0",
-        notify: "",
-      },
-      ...{
-        silentAfterSeconds: "0",
-        nonce: String(now),
-        expiry: String(now + 3_600),
-      },
-    },
-  },
 });
 
 const CREDITS = (now: number): Credit[] =>

@@ -34,7 +34,6 @@ export const de: Words = {
   "theme.light": "Hell",
   "theme.dark": "Dunkel",
   "language": "Sprache",
-  "testnet": "Testnetz",
   "updated": "Stand:",
   "footer.api": "API",
   "footer.status": "Status",

@@ -33,7 +33,6 @@ export const en = {
   "theme.light": "Light",
   "theme.dark": "Dark",
   "language": "Language",
-  "testnet": "test network",
   "updated": "Updated",
   "footer.api": "API",
   "footer.status": "Status",
