@@ -55,12 +55,8 @@ export function servePage(folder: string) {
       status: fresh ? 304 : 200,
       headers: {
         ...file.headers,
-        "Cache-Control": HASHED.test(path)
-          ? "public, max-age=31536000, immutable"
-          : "no-cache",
-        ...(method === "HEAD"
-          ? { "Content-Length": String(file.bytes.length) }
-          : {}),
+        "Cache-Control": HASHED.test(path) ? "public, max-age=31536000, immutable" : "no-cache",
+        ...(method === "HEAD" ? { "Content-Length": String(file.bytes.length) } : {}),
       },
     });
     const html = file.headers["Content-Type"].startsWith("text/html");
