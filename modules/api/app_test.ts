@@ -33,12 +33,7 @@ async function text(world: ApiWorld, path: string): Promise<string> {
 
 function share(n: number, worker = "rig1") {
   return {
-    ...{
-      login: LOGIN,
-      worker,
-      height: 100,
-      nonce: "0x" + n.toString(16).padStart(16, "0"),
-    },
+    ...{ login: LOGIN, worker, height: 100, nonce: "0x" + n.toString(16).padStart(16, "0") },
     ...{ headerHash: "0x" + "cd".repeat(32), mix: "0x" + "ef".repeat(32) },
     difficulty: 6_000_000_000n,
   };
@@ -75,10 +70,7 @@ Deno.test("createApp() shows what quarry itself recorded, in the old shapes", as
       `"candidatesTotal":1,"immature":null,"immatureTotal":0,` +
       `"luck":{"0":{"luck":0,"orphanRate":0,"uncleRate":0}},"matured":null,"maturedTotal":0}\n`,
   );
-  assert.equal(
-    await text(world, "/api/payments"),
-    '{"payments":null,"paymentsTotal":0}\n',
-  );
+  assert.equal(await text(world, "/api/payments"), '{"payments":null,"paymentsTotal":0}\n');
   // The address is taken in any case of its digits.
   assert.equal(
     await text(world, "/api/accounts/0x" + "AB".repeat(20)),
@@ -96,28 +88,9 @@ Deno.test("createApp() writes integers beyond 2^53 exactly everywhere", async ()
   const big = 2n ** 53n + 1n;
   const tx = "0x" + "12".repeat(32);
   await store.multi([
-    [
-      "HSET",
-      keys.stats(),
-      "roundShares",
-      `${big}`,
-      "huge",
-      `${2n ** 63n}`,
-      "text",
-      "a<b",
-    ],
-    [
-      "ZADD",
-      keys.candidates(),
-      "7",
-      `0x1:0x2:0x3:1700000000:${big}:${big + 1n}`,
-    ],
-    [
-      "ZADD",
-      keys.immature(),
-      "6",
-      `5:0:0x1:0x2:1700000000:${big}:${big + 2n}:${big * 1000n}`,
-    ],
+    ["HSET", keys.stats(), "roundShares", `${big}`, "huge", `${2n ** 63n}`, "text", "a<b"],
+    ["ZADD", keys.candidates(), "7", `0x1:0x2:0x3:1700000000:${big}:${big + 1n}`],
+    ["ZADD", keys.immature(), "6", `5:0:0x1:0x2:1700000000:${big}:${big + 2n}:${big * 1000n}`],
     // A row of open-etc-pool-friends, with 13 fields.
     [
       "ZADD",
@@ -126,12 +99,7 @@ Deno.test("createApp() writes integers beyond 2^53 exactly everywhere", async ()
       `0:1:0x1:0x0:1700000000:${big}:${big}:${LOGIN}:${big}:w:pplns:1:2`,
     ],
     ["ZADD", keys.paymentsAll(), "1700000000", `${tx}:${LOGIN}:${big}`],
-    [
-      "ZADD",
-      keys.paymentsAll(),
-      "1700000001",
-      `${tx}:${LOGIN}:${big + 1n}:21000`,
-    ],
+    ["ZADD", keys.paymentsAll(), "1700000001", `${tx}:${LOGIN}:${big + 1n}:21000`],
     ["ZADD", keys.paymentsOf(LOGIN), "1700000000", `${tx}:${big}`],
     ["HSET", keys.miner(LOGIN), "balance", `${big}`, "lastShare", "1700000000"],
     ["HSET", keys.roundCurrent(), LOGIN, `${big}`],
@@ -142,20 +110,12 @@ Deno.test("createApp() writes integers beyond 2^53 exactly everywhere", async ()
   const stats = await text(world, "/api/stats");
   assert(stats.includes(`"hashrate":${big},`));
   assert(
-    stats.includes(
-      `"stats":{"huge":"${2n ** 63n}","roundShares":${big},"text":"a\\u003cb"}`,
-    ),
+    stats.includes(`"stats":{"huge":"${2n ** 63n}","roundShares":${big},"text":"a\\u003cb"}`),
   );
   assert((await text(world, "/api/miners")).includes(`"hr":${big},`));
   const blocks = await text(world, "/api/blocks");
-  assert(
-    blocks.includes(`"difficulty":${big},"shares":${big + 1n},"uncle":false`),
-  );
-  assert(
-    blocks.includes(
-      `"shares":${big + 2n},"uncle":true,"uncleHeight":5,"orphan":false`,
-    ),
-  );
+  assert(blocks.includes(`"difficulty":${big},"shares":${big + 1n},"uncle":false`));
+  assert(blocks.includes(`"shares":${big + 2n},"uncle":true,"uncleHeight":5,"orphan":false`));
   assert(blocks.includes(`"reward":"${big * 1000n}"`));
   assert(blocks.includes(`"orphan":true,"hash":"0x0","reward":"${big}"`));
   assert.equal(
@@ -169,16 +129,8 @@ Deno.test("createApp() writes integers beyond 2^53 exactly everywhere", async ()
   const account = await text(world, `/api/accounts/${LOGIN}`);
   for (
     const part of [
-      ...[
-        `"hashrate":${big},`,
-        `"hr":${big},`,
-        `"hr2":${big}}`,
-        `"balance":${big},`,
-      ],
-      ...[
-        `"roundShares":${big},`,
-        `"payments":[{"amount":${big},"timestamp":1700000000,`,
-      ],
+      ...[`"hashrate":${big},`, `"hr":${big},`, `"hr2":${big}}`, `"balance":${big},`],
+      ...[`"roundShares":${big},`, `"payments":[{"amount":${big},"timestamp":1700000000,`],
     ]
   ) assert(account.includes(part), part);
 });
@@ -201,42 +153,19 @@ Deno.test("createApp() shows every row when payments and blocks are 0", async ()
   await using world = await openApiWorld({ api: { payments: 0, blocks: 0 } });
   const { store, keys } = world;
   for (let n = 1; n <= 300; n++) {
-    await store.command(
-      "ZADD",
-      keys.paymentsAll(),
-      `${n}`,
-      `0x${n}:${LOGIN}:1`,
-    );
-    await store.command(
-      "ZADD",
-      keys.matured(),
-      `${n}`,
-      `0:0:0x${n}:0x${n}:1:1:1:1`,
-    );
+    await store.command("ZADD", keys.paymentsAll(), `${n}`, `0x${n}:${LOGIN}:1`);
+    await store.command("ZADD", keys.matured(), `${n}`, `0:0:0x${n}:0x${n}:1:1:1:1`);
   }
   await world.collect();
-  assert.equal(
-    JSON.parse(await text(world, "/api/payments")).payments.length,
-    300,
-  );
-  assert.equal(
-    JSON.parse(await text(world, "/api/blocks")).matured.length,
-    300,
-  );
+  assert.equal(JSON.parse(await text(world, "/api/payments")).payments.length, 300);
+  assert.equal(JSON.parse(await text(world, "/api/blocks")).matured.length, 300);
 });
 
 Deno.test("createApp() answers unknown paths and bad logins with an empty 404", async () => {
   await using world = await openApiWorld();
   for (
     const path of [
-      ...[
-        "/",
-        "/api",
-        "/api/stats/",
-        "/api/stat",
-        "/api/accounts/",
-        "/api/accounts/0x12",
-      ],
+      ...["/", "/api", "/api/stats/", "/api/stat", "/api/accounts/", "/api/accounts/0x12"],
       ...[
         `/api/accounts/0X${"ab".repeat(20)}`,
         `/api/accounts/${LOGIN}`,
@@ -297,10 +226,7 @@ Deno.test("createApp() is ready with a fresh snapshot and says why when it is no
   await t.step("without work", async () => {
     mining.ready = false;
     mining.reason = "no node gives work";
-    assert.equal(
-      (await state()).reason,
-      "Mining is not ready: no node gives work",
-    );
+    assert.equal((await state()).reason, "Mining is not ready: no node gives work");
     mining.ready = true;
   });
   await t.step("when the snapshot is old", async () => {
@@ -320,20 +246,15 @@ Deno.test("createApp() serves the page under a strict policy, and nothing beside
   assert.match(inline!, /^'sha256-[\w+/]{43}='$/);
   assert.equal(
     page.headers.get("content-security-policy"),
-    `default-src 'none'; script-src 'self' ${inline}; ` +
-      "style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    `default-src 'none'; script-src 'self' ${inline}; style-src 'self'; img-src 'self'; ` +
+      "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   );
   assert.equal(page.headers.get("x-content-type-options"), "nosniff");
   assert.equal(page.headers.get("cache-control"), "no-cache");
   const [asset] = /\/assets\/main-[\w-]+\.js/.exec(html)!;
-  const script = await world.get(asset, {
-    headers: { "Accept-Encoding": "br" },
-  });
+  const script = await world.get(asset, { headers: { "Accept-Encoding": "br" } });
   assert.match(script.headers.get("content-type")!, /javascript/);
-  assert.equal(
-    script.headers.get("cache-control"),
-    "public, max-age=31536000, immutable",
-  );
+  assert.equal(script.headers.get("cache-control"), "public, max-age=31536000, immutable");
   assert.equal(script.headers.get("content-encoding"), "br");
   await script.body?.cancel();
   const reader = { headers: { "Accept": "text/html" } };
@@ -341,15 +262,7 @@ Deno.test("createApp() serves the page under a strict policy, and nothing beside
   for (const path of ["/api/none", "/none.txt", "/healthz/none"]) {
     await assertEmpty(await world.get(path, reader), 404);
   }
-  for (
-    const path of [
-      "/..%2fdeno.json",
-      "/%2e%2e%2fdeno.json",
-      "/.git",
-      "/none.html",
-      "/api",
-    ]
-  ) {
+  for (const path of ["/..%2fdeno.json", "/%2e%2e%2fdeno.json", "/.git", "/none.html", "/api"]) {
     await assertEmpty(await world.get(path), 404);
   }
   await assertEmpty(await world.get("/", { method: "POST" }), 404);

@@ -63,10 +63,7 @@ export async function serveApi(
   const store = connectingStore(options.redis, deps);
   const end = new AbortController();
   const app = createApp({
-    ...{
-      payments: api.payments,
-      statsCollectIntervalMs: api.statsCollectIntervalMs,
-    },
+    ...{ payments: api.payments, statsCollectIntervalMs: api.statsCollectIntervalMs },
     page,
     ...(options.settings === undefined ? {} : { settings: options.settings }),
     ...(options.facts === undefined ? {} : { facts: options.facts }),
@@ -77,12 +74,7 @@ export async function serveApi(
   }, { ...deps, store, keys: createKeys(options.prefix), end: end.signal });
   const { hostname, port } = api.listen;
   const server = await serveHttp(
-    {
-      hostname,
-      port,
-      connectionsMax: CONNECTIONS_MAX,
-      bodyBytesMax: BODY_BYTES_MAX,
-    },
+    { hostname, port, connectionsMax: CONNECTIONS_MAX, bodyBytesMax: BODY_BYTES_MAX },
     (request, peer) => app.fetch(request, { peer }),
     deps,
   ).catch(async (error) => {
