@@ -14,7 +14,10 @@ Deno.test("leaseInstance() gives each instance a number of its own, and the same
   const deps = { store, keys: createKeys("t") };
   const take = (holder: string, lifeMs = 60_000, wanted?: number) =>
     leaseInstance(deps, { holder, lifeMs, ...(wanted === undefined ? {} : { wanted }) });
-  assert.deepEqual(await Promise.all([take("a"), take("b"), take("a")]), [0, 1, 0]);
+  // One after the other: the first that send a script in full may overtake each other.
+  for (const [name, number] of [["a", 0], ["b", 1], ["a", 0]] as const) {
+    assert.equal(await take(name), number);
+  }
   assert.equal(await take("c", 60_000, 1), undefined);
   assert.equal(await take("c", 60_000, 200), 200);
   assert.equal(await take("c"), 200);
