@@ -1,5 +1,5 @@
 /** Whether Redis can lose what it acknowledged, by its own settings, and how to mend it. */
-import { recordOf, type Store, StoreError } from "./redis.ts";
+import { listOf, recordOf, type Store, StoreError } from "./redis.ts";
 
 export { rewriteAppendOnly } from "./append_only.ts";
 
@@ -36,8 +36,7 @@ const SETTINGS = [
 /** Asks the server. @throws {StoreError} */
 export async function readRedisFacts(store: Store): Promise<RedisFacts> {
   const info = infoOf(String(await store.command("INFO")));
-  const time = await store.command("TIME");
-  const [seconds, micros] = Array.isArray(time) ? time.map(Number) : [0, 0];
+  const [seconds, micros] = listOf(await store.command("TIME")).map(Number);
   const number = (name: string) => Number(info.get(name) ?? 0);
   return {
     version: info.get("redis_version") ?? "unknown",
