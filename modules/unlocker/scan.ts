@@ -50,7 +50,9 @@ export async function scanBlocks(
     for (const block of await deps.node.getBlocks(from, to)) {
       // A gap is a chain that changes: the next pass looks again.
       if (block === undefined) return;
-      for (const match of await oursIn(deps.node, block, coinbases)) {
+      const ours = await oursIn(deps.node, block, coinbases);
+      if (ours === undefined) return;
+      for (const match of ours) {
         const unknown = await unknownOf(deps, rules, match);
         if (unknown !== undefined) found.push(unknown);
       }
@@ -63,17 +65,17 @@ export async function scanBlocks(
 
 type Found = Extract<Match, { kind: "block" | "uncle" }>;
 
+/** Undefined when the node lacks an uncle: whose it is cannot be said. */
 async function oursIn(
   node: Node,
   block: Block,
   coinbases: ReadonlySet<string>,
-): Promise<Found[]> {
+): Promise<Found[] | undefined> {
   const found: Found[] = coinbases.has(block.miner) ? [{ kind: "block", block }] : [];
   if (block.uncles.length === 0) return found;
   for (const uncle of await node.getUncles(block)) {
-    if (uncle !== undefined && coinbases.has(uncle.miner)) {
-      found.push({ kind: "uncle", uncle, including: block });
-    }
+    if (uncle === undefined) return undefined;
+    if (coinbases.has(uncle.miner)) found.push({ kind: "uncle", uncle, including: block });
   }
   return found;
 }

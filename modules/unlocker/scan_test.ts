@@ -74,6 +74,23 @@ Deno.test("scanBlocks() reports a block that comes back after its shares were re
   });
 });
 
+Deno.test("scanBlocks() looks again when the node lacks an uncle, and then finds it", async () => {
+  await withPool(async (bench) => {
+    const { dev, pass, deps } = bench;
+    dev.chain.nextIsUncle = true;
+    const uncle = await find(bench, 6);
+    await deps.store.command("DEL", "t:blocks:candidates", uncle);
+    dev.chain.mine(12);
+    dev.server.fail("eth_getUncleByBlockHashAndIndex", 1, "null");
+    await pass();
+    assert.deepEqual(await readUnknownBlocks(deps), []);
+    assert.equal(await readScannedHeight(deps), undefined);
+    dev.server.fail("eth_getUncleByBlockHashAndIndex", 0, "null");
+    await pass();
+    assert.ok((await readUnknownBlocks(deps)).some(({ uncleHeight }) => uncleHeight > 0));
+  });
+});
+
 Deno.test("crossCheck holds a credit back when the chain paid less than the rules say", async () => {
   await withPool(async (bench) => {
     const { dev, pass, node, rules } = bench;
