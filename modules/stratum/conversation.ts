@@ -4,6 +4,7 @@
  * Its state is who mines (one login or several), what they were given to mine, and what they were
  * told. Sockets and order of answers are the session's.
  */
+import { Buffer } from "node:buffer";
 import type { Clock, Logger } from "../base/mod.ts";
 import type { ShareTerms } from "../intake/mod.ts";
 import { ShareRate } from "../policy/mod.ts";
@@ -148,7 +149,8 @@ export class Conversation {
     const dialect = this.#dialect;
     let bytes = offer.bytes.get(dialect.name);
     if (bytes === undefined) {
-      bytes = encoder.encode(dialect.push(offer) + "\n");
+      // A socket would wrap other bytes into a Buffer at every session.
+      bytes = Buffer.from(dialect.push(offer) + "\n");
       offer.bytes.set(dialect.name, bytes);
     }
     if (dialect.settings === undefined) return bytes;
@@ -160,7 +162,7 @@ export class Conversation {
     const settings = dialect.settings(before, now);
     this.#told = now;
     if (settings.length === 0) return bytes;
-    return encoder.encode(settings.join("\n") + "\n" + new TextDecoder().decode(bytes));
+    return Buffer.concat([Buffer.from(settings.join("\n") + "\n"), bytes]);
   }
 
   /**
@@ -390,8 +392,6 @@ export class Conversation {
     return { text: this.#dialect.error(id, { ...error, kind: "malformed" }), end };
   }
 }
-
-const encoder = new TextEncoder();
 
 function sessionId(): string {
   return crypto.getRandomValues(new Uint8Array(16)).toHex();

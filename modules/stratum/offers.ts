@@ -37,6 +37,8 @@ export class JobIds {
 /** The offers of one job, made when they are asked for. */
 export class OfferSet {
   readonly #offers = new Map<string, Offer>();
+  /** What was asked for last: a broadcast asks for the same offer thousands of times. */
+  #last: { difficulty: Difficulty; scheme: Scheme; offer: Offer } | undefined;
 
   constructor(
     readonly job: Job,
@@ -51,6 +53,10 @@ export class OfferSet {
    * credited with what it costs.
    */
   of(difficulty: Difficulty, scheme: Scheme): Offer {
+    const last = this.#last;
+    if (last !== undefined && last.difficulty === difficulty && last.scheme === scheme) {
+      return last.offer;
+    }
     const credited = difficulty < this.job.difficulty ? difficulty : this.job.difficulty;
     const key = `${credited}:${scheme}`;
     let offer = this.#offers.get(key);
@@ -60,6 +66,7 @@ export class OfferSet {
       offer = { id: this.ids.next(), job, terms, epoch, clean, bytes: new Map() };
       this.#offers.set(key, offer);
     }
+    this.#last = { difficulty, scheme, offer };
     return offer;
   }
 }
