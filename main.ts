@@ -23,11 +23,9 @@ import {
   plain,
   stateDir,
 } from "./modules/config/mod.ts";
-import {
-  keyRights,
-  type PayerWorkerOptions,
-  RESOLVE_PAYOUT_NOTICE,
-} from "./modules/payouts/mod.ts";
+import { defaultLibraryPath } from "./modules/ethash/mod.ts";
+import { type PayerWorkerOptions, RESOLVE_PAYOUT_NOTICE } from "./modules/payouts/mod.ts";
+import { type Surroundings, type WorkerName, workerRights } from "./modules/permissions/mod.ts";
 import type { StatsWorkerOptions } from "./modules/stats/mod.ts";
 import { type Mining, miningOptions, openMining } from "./modules/stratum/mod.ts";
 import { unlockerOptions } from "./modules/unlocker/mod.ts";
@@ -84,13 +82,14 @@ async function open(
     ...{ prefix: config.coin, redis: plain(config.redis), logLevel: config.log.level },
     instance: config.name,
   };
-  const worker = (name: string, options: unknown, permissions?: Deno.PermissionOptionsObject) => {
+  const surroundings: Surroundings = { library: defaultLibraryPath(), env: Deno.env.get };
+  const worker = (name: Exclude<WorkerName, "stratum">, options: unknown) => {
     const running: Supervised<never> = supervise({
       ...{ name, options, url: new URL(`./modules/${name}/worker.ts`, import.meta.url) },
       // The room has logged it itself.
       onEvent: (event, facts) => log.for(name).debug(event, facts),
       onHung: () => hung(name, log),
-      ...(permissions === undefined ? {} : { permissions }),
+      permissions: workerRights(name, config, surroundings),
     }, { ...deps, clock: systemClock });
     parts.push({ name, stop: () => running.stop(STOP_MS) });
   };
@@ -104,29 +103,32 @@ async function open(
     : undefined;
   let mining: Mining | undefined;
   if (mines) {
-    mining = await openMining(miningOptions(config, network), {
+    mining = await openMining({
+      ...miningOptions(config, network),
+      permissions: workerRights("stratum", config, surroundings),
+    }, {
       ...{ log, sink: deps.sink, clock: systemClock, onHung: () => hung("stratum", log) },
       onEvent: (event: string, facts: Facts) => log.for("stratum").info(event, facts),
     });
     parts.push({ name: "mining", stop: () => mining!.stop(STOP_MS) });
   }
   if (unlocker.enabled && known(network, "unlocker", log)) {
-    worker("unlocker", unlockerOptions(config, network), netOnly(config));
+    worker("unlocker", unlockerOptions(config, network));
   }
   if (payouts.enabled && known(network, "payouts", log)) {
     const journal = `${stateDir(config)}/payments.journal`;
     const options = { ...common, network: { chainId: network.chainId }, payouts, journal };
-    worker("payouts", options satisfies PayerWorkerOptions, payerRights(config));
+    worker("payouts", options satisfies PayerWorkerOptions);
   }
   if (config.alerts !== undefined) {
     const options: AlertsWorkerOptions = {
       ...{ ...common, alerts: plain(config.alerts), pool: config.coin },
       currency: network?.currency ?? "coins",
     };
-    worker("alerts", options, netOnly(config));
+    worker("alerts", options);
   }
   if (api.enabled) {
-    worker("stats", { ...common, api } satisfies StatsWorkerOptions, netOnly(config));
+    worker("stats", { ...common, api } satisfies StatsWorkerOptions);
     const settings = settingsOf(config, network);
     const { trustedProxies } = proxy;
     const facts = poolFacts(config, network);
@@ -136,39 +138,6 @@ async function open(
     parts.push({ name: "api", stop: () => served.close() });
   }
   return parts;
-}
-
-/** Rights of a Deno worker that only talks to Redis and a node: no files, no keys, no library. */
-function netOnly({ redis }: Config): Deno.PermissionOptionsObject {
-  const socket = redis.endpoint.startsWith("/") ? [redis.endpoint] : false;
-  return {
-    ...{ net: "inherit", sys: "inherit", env: false, ffi: false, run: false },
-    ...{ read: socket, write: socket },
-  };
-}
-
-/** The payer alone may read the key, from where the configuration says it is, and its journal. */
-function payerRights(config: Config): Deno.PermissionOptionsObject {
-  const { signer } = config.payouts;
-  const socket = config.redis.endpoint.startsWith("/") ? [config.redis.endpoint] : [];
-  const { files, variables } = keyRights(signer, (name) => Deno.env.get(name));
-  return {
-    ...netOnly(config),
-    read: [...socket, ...files, ...stateDirs(config)],
-    write: [...socket, ...stateDirs(config)],
-    env: variables.length > 0 ? variables : false,
-  };
-}
-
-/** The state folder, and where it is when it is a link: a spare shares the first one's journal so. */
-function stateDirs(config: Config): string[] {
-  const dir = stateDir(config);
-  try {
-    return [dir, Deno.realPathSync(dir)];
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [dir];
-    throw error;
-  }
 }
 
 function nodesOf({ upstreams, unlocker, payouts }: Config): NodeOptions[] {

@@ -13,7 +13,7 @@ const FLOORS = [
   ["share"],
   ["ledger"],
   ["intake", "unlocker", "payouts", "stats", "alerts"],
-  ["stratum", "api"],
+  ["stratum", "api", "permissions"],
 ];
 
 /** Packages that only some rooms may import. */

@@ -1,16 +1,22 @@
 /** The only file that reads the configuration from disk and its secrets from the environment. */
-import { dirname, isAbsolute, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { errorText } from "../base/mod.ts";
 import type { ConfigContext, SecretReference } from "./build.ts";
 import { parseConfig, type ParsedConfig } from "./parse.ts";
 import { ConfigError, problemLine, type Warning } from "./problem.ts";
+
+/** A configuration from a file, and where secrets of it came from. */
+export interface LoadedConfig extends ParsedConfig {
+  /** Files by their absolute paths, and variables, in the order of reading. */
+  secrets: SecretReference[];
+}
 
 /**
  * Reads and parses a configuration file.
  *
  * @throws {ConfigError} when it cannot be read or used; lists every problem
  */
-export function loadConfig(path: string): ParsedConfig {
+export function loadConfig(path: string): LoadedConfig {
   let text: string;
   try {
     text = Deno.readTextFileSync(path);
@@ -18,7 +24,17 @@ export function loadConfig(path: string): ParsedConfig {
     const problem = `cannot be read at ${path}: ${errorText(error)}`;
     throw new ConfigError([{ path: "", problem, mend: "give the path of a configuration" }]);
   }
-  return parseConfig(text, contextOf(path));
+  const baseDir = dirname(resolve(path));
+  const secrets: SecretReference[] = [];
+  const context: ConfigContext = {
+    baseDir,
+    readSecret(reference) {
+      const found = "env" in reference ? reference : { file: resolve(baseDir, reference.file) };
+      secrets.push(found);
+      return readSecret(found);
+    },
+  };
+  return { ...parseConfig(text, context), secrets };
 }
 
 /** What `main.ts --check` prints, and its exit code: 0 when the file may be used. */
@@ -45,18 +61,13 @@ export function warningLine({ path, message }: Warning): string {
   return `warning  ${path}: ${message}`;
 }
 
-function contextOf(path: string): ConfigContext {
-  const baseDir = dirname(resolve(path));
-  return { baseDir, readSecret: (reference) => readSecret(reference, baseDir) };
-}
-
-function readSecret(reference: SecretReference, baseDir: string): string {
+function readSecret(reference: SecretReference): string {
   if ("env" in reference) {
     const value = Deno.env.get(reference.env);
     if (value === undefined) throw new Error(`is in ${reference.env}, which is not set`);
     return value;
   }
-  const file = isAbsolute(reference.file) ? reference.file : resolve(baseDir, reference.file);
+  const { file } = reference;
   try {
     return Deno.readTextFileSync(file).split("\n")[0]!.trimEnd();
   } catch (error) {

@@ -33,6 +33,8 @@ export interface MiningOptions {
   /** Where work comes from; the nodes are the workers' upstreams. */
   watching: Omit<WatchingOptions, "upstreams">;
   stateUpdateIntervalMs: number;
+  /** What a stratum worker may do; missing: all that the main thread may. */
+  permissions?: Deno.PermissionOptionsObject;
 }
 
 /** What the rest of the process can see of mining. */
@@ -107,6 +109,7 @@ export async function openMining(
         ...(connectionCounts === undefined ? {} : { connectionCounts }),
         rejectedLog: `${options.journalDir}/rejected-${index}.jsonl`,
       },
+      ...(options.permissions === undefined ? {} : { permissions: options.permissions }),
       onMessage(message) {
         if (message.kind === "policy") hub.hear(index, message.message);
         else statuses[index] = message;

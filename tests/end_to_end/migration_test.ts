@@ -3,7 +3,7 @@
  * chain owes, to the Shannon, and the Go pool could go on with what it leaves.
  */
 import assert from "node:assert/strict";
-import denoJson from "../../deno.json" with { type: "json" };
+import { denoArguments } from "../../scripts/process_rights.ts";
 import { shannonToWei } from "../../modules/base/mod.ts";
 import { listOf, recordOf } from "../../modules/ledger/mod.ts";
 import { POOL } from "../support/kill_node.ts";
@@ -35,11 +35,10 @@ async function openGoPool(
   return world;
 }
 
-/** Runs a task of the project on the world's configuration. */
+/** Runs a command of the project on the world's configuration. */
 async function task(world: KillWorld, name: "migrate" | "payouts" | "audit", ...args: string[]) {
-  const [, ...command] = denoJson.tasks[name].split(" ");
   const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: [...command, await world.writeConfig("two"), ...args],
+    args: denoArguments(name, [await world.writeConfig("two"), ...args]),
     ...{ stdin: "null", stdout: "piped", stderr: "inherit" },
   }).output();
   return { code, text: new TextDecoder().decode(stdout) };

@@ -3,7 +3,7 @@
  * behind proxies that can cut any effect; and what must hold whatever was killed.
  */
 import assert from "node:assert/strict";
-import denoJson from "../../deno.json" with { type: "json" };
+import { denoArguments } from "../../scripts/process_rights.ts";
 import { shannonToWei, silentLogger } from "../../modules/base/mod.ts";
 import { createNode, networkOf } from "../../modules/chain/mod.ts";
 import {
@@ -110,9 +110,8 @@ export async function openKillWorld(stack: AsyncDisposableStack, options: KillWo
   async function start(name = "one"): Promise<Child> {
     const path = await writeConfig(name);
     if (name !== "one") await shareJournal(name);
-    // The task's own command, without the task runner: SIGKILL must hit the pool itself.
-    const [, ...args] = denoJson.tasks.pool.split(" ");
-    const child = startChild(Deno.execPath(), [...args, path]);
+    // What scripts/quarry ends as: SIGKILL must hit the pool itself.
+    const child = startChild(Deno.execPath(), denoArguments("pool", [path]));
     children.set(name, child);
     return child;
   }

@@ -1,5 +1,5 @@
 /** The whole pool as an operator runs it: one process, its configuration in a file. */
-import denoJson from "../../deno.json" with { type: "json" };
+import { denoArguments } from "../../scripts/process_rights.ts";
 import { type Child, freePort, startChild, until } from "./process.ts";
 
 /** A configuration of the pool, as JSON. */
@@ -56,9 +56,8 @@ export async function startPool(
 }
 
 async function launch(path: string, ports: PoolPorts): Promise<Child> {
-  // The task's own command, without the task runner: SIGKILL must hit the pool itself.
-  const [, ...args] = denoJson.tasks.pool.split(" ");
-  const child = startChild(Deno.execPath(), [...args, path]);
+  // What scripts/quarry ends as: SIGKILL must hit the pool itself.
+  const child = startChild(Deno.execPath(), denoArguments("pool", [path]));
   let code: number | undefined;
   child.exit.then((ended) => code = ended);
   try {

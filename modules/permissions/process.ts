@@ -1,0 +1,168 @@
+/** The rights of quarry's processes: the pool itself and the commands for its operator. */
+import { type Config, stateDir } from "../config/mod.ts";
+import { keyRights } from "../payouts/mod.ts";
+import {
+  addressesIn,
+  alertsNet,
+  both,
+  type Net,
+  nodesNet,
+  pathsIn,
+  redisNet,
+} from "./addresses.ts";
+import { realPathOf } from "./real_path.ts";
+import { stateDirs } from "./workers.ts";
+
+/** What one process may do; an empty list means nothing of that kind. */
+export interface ProcessRights {
+  net: Net;
+  read: string[];
+  write: string[];
+  env: string[];
+  run: string[];
+  ffi: string[];
+}
+
+/** Commands that take a configuration. */
+export const CONFIG_COMMANDS = ["pool", "doctor", "audit", "ledger", "migrate", "payouts"] as const;
+/** A command that takes a configuration. */
+export type ConfigCommand = typeof CONFIG_COMMANDS[number];
+
+/** Where the program itself lies, and what it was started with. */
+export interface Place {
+  /** The folder of main.ts. */
+  root: string;
+  /** The native verifier's file. */
+  library: string;
+  /** The configuration's file. */
+  config: string;
+  /** Files named by the environment or the configuration that hold secrets of it. */
+  secretFiles: readonly string[];
+  /** Variables that hold secrets of the configuration. */
+  secretVariables: readonly string[];
+  /** Files that a command's arguments name. */
+  argumentFiles: readonly string[];
+  env(name: string): string | undefined;
+}
+
+/** Variables of the service manager, and the one by which the Go pool settled payments. */
+const SERVICE_VARIABLES = [
+  ...["NOTIFY_SOCKET", "WATCHDOG_USEC", "RUNTIME_DIRECTORY", "CREDENTIALS_DIRECTORY"],
+  "RESOLVE_PAYOUT",
+];
+/** Programs that put banned addresses into the firewall; run only when one is configured. */
+const FIREWALL_PROGRAMS = { ipset: "/usr/sbin/ipset", nftables: "/usr/sbin/nft" } as const;
+
+/** The least rights that a command needs with this configuration. */
+export function processRights(
+  command: ConfigCommand,
+  config: Config,
+  place: Place,
+): ProcessRights {
+  const base = commonRights(config, place);
+  switch (command) {
+    case "pool":
+      return poolRights(config, place, base);
+    case "doctor": {
+      const { files, variables } = keyRights(config.payouts.signer, place.env);
+      return {
+        ...base,
+        net: both(base.net, nodesNet(config), listening(config), moneyNet(config)),
+        read: [...base.read, ...pathsIn(config), ...files, "/proc/self/limits", place.library],
+        write: [...base.write, ...stateDirs(config)],
+        ...{ env: [...base.env, ...variables], ffi: [place.library] },
+      };
+    }
+    case "payouts":
+      return {
+        ...base,
+        net: both(base.net, nodesNet(config), moneyNet(config)),
+        ...{
+          read: [...base.read, ...stateDirs(config)],
+          write: [...base.write, ...stateDirs(config)],
+        },
+      };
+    case "ledger":
+      return {
+        ...base,
+        ...{ read: [...base.read, ...place.argumentFiles] },
+        write: [...base.write, ...place.argumentFiles.flatMap((file) => [file, `${file}.partial`])],
+      };
+    default:
+      return base;
+  }
+}
+
+function commonRights({ redis }: Config, place: Place): ProcessRights {
+  const socket = redis.endpoint.startsWith("/") ? [redis.endpoint] : [];
+  return {
+    net: redisNet(redis),
+    read: [place.config, ...place.secretFiles, ...socket],
+    write: socket,
+    env: [...place.secretVariables],
+    ...{ run: [], ffi: [] },
+  };
+}
+
+/** A worker's rights are part of its process's, so the process has the sum of them. */
+function poolRights(config: Config, place: Place, base: ProcessRights): ProcessRights {
+  const { api, proxy, payouts, verifier } = config;
+  const { files, variables } = keyRights(payouts.enabled ? payouts.signer : undefined, place.env);
+  const mines = proxy.enabled || proxy.stratum.enabled;
+  const isFile = verifier.dag === "file" && mines;
+  const { firewall } = proxy.policy.banning;
+  const certificates = proxy.stratum.ports.flatMap(({ tls }) => tls ? [tls.cert, tls.key] : []);
+  const written = [...stateDirs(config), ...(isFile ? [verifier.dir] : [])];
+  const service = notifyPaths(config, place);
+  return {
+    net: both(
+      ...[base.net, nodesNet(config), listening(config), moneyNet(config)],
+      ...[alertsNet(config.alerts), service.map((path) => `unix:${path}`)],
+    ),
+    read: [
+      ...[...base.read, ...written, ...files, ...certificates, ...service],
+      // Where Deno workers begin, and the page.
+      `${place.root}/modules`,
+      ...(api.enabled ? [api.static ?? `${place.root}/frontend/dist`] : []),
+      ...(mines ? [place.library] : []),
+    ],
+    write: [...base.write, ...written, ...service],
+    env: [...new Set([...base.env, ...variables, ...SERVICE_VARIABLES])],
+    run: mines && firewall !== undefined ? [FIREWALL_PROGRAMS[firewall.kind]] : [],
+    ffi: mines ? [place.library] : [],
+  };
+}
+
+/** The service manager's socket and ours that speaks to it. */
+function notifyPaths(config: Config, { env }: Place): string[] {
+  const theirs = env("NOTIFY_SOCKET");
+  if (theirs === undefined || !theirs.startsWith("/")) return [];
+  return [theirs, realPathOf(theirs), ownNotifySocket(stateDir(config), env)];
+}
+
+/** Where the socket lies from which the service manager hears of this process. */
+export function ownNotifySocket(
+  stateFolder: string,
+  env: (name: string) => string | undefined,
+): string {
+  // systemd lists several folders with colons between them; the first one is as good as any.
+  const folder = env("RUNTIME_DIRECTORY")?.split(":")[0] ?? stateFolder;
+  return `${folder}/notify.sock`;
+}
+
+/** Every door that the configuration opens; who may call it is no address of ours. */
+function listening({ proxy, api }: Config): string[] {
+  const { listen, ...others } = proxy;
+  return addressesIn([
+    ...[others, proxy.enabled ? listen : undefined],
+    api.enabled ? { ...api, cors: [] } : undefined,
+  ]);
+}
+
+function moneyNet({ unlocker, payouts }: Config): string[] {
+  const { signer } = payouts;
+  return addressesIn([
+    ...(unlocker.enabled ? [unlocker.daemon, unlocker.confirmWith] : []),
+    ...(payouts.enabled ? [payouts.daemon, signer?.kind === "remote" && signer.url] : []),
+  ]);
+}
