@@ -25,11 +25,22 @@ import {
 } from "./modules/config/mod.ts";
 import { defaultLibraryPath } from "./modules/ethash/mod.ts";
 import { type PayerWorkerOptions, RESOLVE_PAYOUT_NOTICE } from "./modules/payouts/mod.ts";
-import { type Surroundings, type WorkerName, workerRights } from "./modules/permissions/mod.ts";
+import {
+  ownNotifySocket,
+  type Surroundings,
+  type WorkerName,
+  workerRights,
+} from "./modules/permissions/mod.ts";
 import type { StatsWorkerOptions } from "./modules/stats/mod.ts";
 import { type Mining, miningOptions, openMining } from "./modules/stratum/mod.ts";
 import { unlockerOptions } from "./modules/unlocker/mod.ts";
-import { supervise, type Supervised } from "./modules/workers/mod.ts";
+import {
+  openServiceManager,
+  type ServiceManager,
+  serviceSettings,
+  supervise,
+  type Supervised,
+} from "./modules/workers/mod.ts";
 
 const USAGE = "Usage: deno task pool CONFIG.json [--check]";
 /** A miner's own threshold may be as many times the pool's. */
@@ -58,12 +69,16 @@ async function main(args: string[]): Promise<void> {
   const log = createLogger(sink, "main", config.log.level);
   for (const warning of warnings) log.warn("config.warning", { ...warning });
   if (Deno.env.has("RESOLVE_PAYOUT")) log.warn("payouts.resolve", { note: RESOLVE_PAYOUT_NOTICE });
-  const end = untilSignal(log);
+  const service = serviceOf(config, log);
+  const end = untilSignal(log, service);
   try {
+    await service.status("opening its parts, waiting for the nodes");
     const parts = await open(config, { log, sink, signal: end });
-    log.info("pool.started", { parts: parts.map((part) => part.name) });
+    const names = parts.map((part) => part.name);
+    log.info("pool.started", { parts: names });
+    await service.ready(names.join(", "));
     await new Promise((resolve) => end.addEventListener("abort", resolve, { once: true }));
-    await close(parts, log);
+    await close(parts, log, service);
   } catch (error) {
     if (end.aborted) return Deno.exit(0);
     log.error("pool.failed", { error });
@@ -184,7 +199,20 @@ function hung(name: string, log: Logger): void {
   Deno.exit(1);
 }
 
-async function close(parts: Part[], log: Logger): Promise<never> {
+/** The way to the service manager that started us, if there is one. */
+function serviceOf(config: Config, log: Logger): ServiceManager {
+  const settings = serviceSettings((name) => Deno.env.get(name), Deno.pid);
+  const { socket } = settings;
+  if (socket === undefined) {
+    return openServiceManager({}, { ownSocket: "", clock: systemClock, log });
+  }
+  const ownSocket = socket.startsWith("@")
+    ? `@quarry-${Deno.pid}`
+    : ownNotifySocket(stateDir(config), (name) => Deno.env.get(name));
+  return openServiceManager(settings, { ownSocket, clock: systemClock, log });
+}
+
+async function close(parts: Part[], log: Logger, service: ServiceManager): Promise<never> {
   const cut = setTimeout(() => Deno.exit(1), STOP_MS + 5_000);
   for (const part of parts.toReversed()) {
     const whole = await part.stop().catch((error) => {
@@ -194,15 +222,17 @@ async function close(parts: Part[], log: Logger): Promise<never> {
     if (whole === false) log.warn("pool.stopCut", { part: part.name });
   }
   clearTimeout(cut);
+  service.close();
   log.info("pool.stopped");
   Deno.exit(0);
 }
 
-function untilSignal(log: Logger): AbortSignal {
+function untilSignal(log: Logger, service: ServiceManager): AbortSignal {
   const end = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, () => {
       log.info("pool.stopping", { signal });
+      void service.stopping();
       end.abort(new Error(signal));
     });
   }

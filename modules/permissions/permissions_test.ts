@@ -14,7 +14,7 @@ const place: Place = {
   ...{
     secretFiles: ["/etc/quarry/redis.pass"],
     secretVariables: ["REDIS_PASSWORD"],
-    argumentFiles: [],
+    argumentFiles: ["/tmp/backup"],
   },
   env: () => undefined,
 };

@@ -47,8 +47,8 @@ export interface Place {
 
 /** Variables of the service manager, and the one by which the Go pool settled payments. */
 const SERVICE_VARIABLES = [
-  ...["NOTIFY_SOCKET", "WATCHDOG_USEC", "RUNTIME_DIRECTORY", "CREDENTIALS_DIRECTORY"],
-  "RESOLVE_PAYOUT",
+  ...["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "RUNTIME_DIRECTORY"],
+  ...["CREDENTIALS_DIRECTORY", "RESOLVE_PAYOUT"],
 ];
 /** Programs that put banned addresses into the firewall; run only when one is configured. */
 const FIREWALL_PROGRAMS = { ipset: "/usr/sbin/ipset", nftables: "/usr/sbin/nft" } as const;
