@@ -44,6 +44,8 @@ export interface AppOptions {
   statsCollectIntervalMs: number;
   /** Folder of the page; undefined: no page. */
   page?: string;
+  /** The operator's SVG in place of the page's own. */
+  logo?: string;
   /** What signed settings are checked with; undefined: nobody can change any here. */
   settings?: SettingsOptions;
   /** What `/api/v2` shows of the configuration. @default {NO_FACTS} */
@@ -119,7 +121,7 @@ export function createApp(options: AppOptions, deps: AppDeps) {
     .route("/api/v2", v2.app)
     .route("/api/v2", settingsDoor(options.settings, deps))
     .all("/api/v2/*", () => refused(404, "not_found", "no such path: see /api/v2/docs"))
-    .use("*", options.page === undefined ? pass : servePage(options.page))
+    .use("*", options.page === undefined ? pass : servePage(options.page, options.logo))
     .notFound(() => reply(null, 404))
     .onError((error, context) => {
       log.warn("api.failed", { path: context.req.path, error });

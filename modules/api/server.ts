@@ -39,6 +39,8 @@ export interface Api {
 const CLOSE_MS = 3_000;
 /** Largest body: of a signed message (bytes). */
 const BODY_BYTES_MAX = 8_192;
+/** Largest logo: part of every first view (bytes). */
+const LOGO_BYTES_MAX = 4_096;
 /** Connections held at once: browsers, and a load balancer's. */
 const CONNECTIONS_MAX = 1_024;
 
@@ -60,11 +62,13 @@ export async function serveApi(
       : "correct api.static, or leave it out";
     deps.log.warn("api.pageMissing", { folder: page, mend });
   }
+  const logo = api.logo !== undefined && await isLogo(api.logo, deps.log) ? api.logo : undefined;
   const store = connectingStore(options.redis, deps);
   const end = new AbortController();
   const app = createApp({
     ...{ payments: api.payments, statsCollectIntervalMs: api.statsCollectIntervalMs },
     page,
+    ...(logo === undefined ? {} : { logo }),
     ...(options.settings === undefined ? {} : { settings: options.settings }),
     ...(options.facts === undefined ? {} : { facts: options.facts }),
     guard: {
@@ -90,6 +94,23 @@ export async function serveApi(
       await store.close();
     },
   };
+}
+
+/** Says what is wrong with a logo; the page's own is shown then. */
+async function isLogo(path: string, log: Logger): Promise<boolean> {
+  const bytes = await Deno.readFile(path).catch(() => undefined);
+  const problem = bytes === undefined
+    ? "cannot be read"
+    : bytes.length > LOGO_BYTES_MAX
+    ? `has ${bytes.length} bytes, ${LOGO_BYTES_MAX} are the most`
+    : !new TextDecoder().decode(bytes).includes("<svg")
+    ? "is no SVG"
+    : "";
+  if (problem !== "") {
+    const mend = "correct api.logo, or leave it out";
+    log.warn("api.logoUnusable", { path, problem, mend, note: "the page shows its own" });
+  }
+  return problem === "";
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -38,8 +38,15 @@ function policyOf(inline: readonly string[]) {
   });
 }
 
-/** Serves the files of a folder, or passes the request on when there is no such file. */
-export function servePage(folder: string) {
+/** The page's picture beside the pool's name, which an operator may replace. */
+const LOGO_PATH = "/icon.svg";
+
+/**
+ * Serves the files of a folder, or passes the request on when there is no such file.
+ *
+ * @param logo an SVG that takes the place of the page's own
+ */
+export function servePage(folder: string, logo?: string) {
   return createMiddleware(async function page(context, next) {
     const { method, path } = context.req;
     if (method !== "GET" && method !== "HEAD") return await next();
@@ -47,7 +54,10 @@ export function servePage(folder: string) {
     const encodings = header("accept-encoding");
     const isPage = header("accept").includes("text/html") &&
       !NO_PAGE.test(path);
-    const file = await open(folder, path, encodings) ??
+    const own = path === LOGO_PATH && logo !== undefined
+      ? await openAs(logo, "image/svg+xml")
+      : undefined;
+    const file = own ?? await open(folder, path, encodings) ??
       (isPage ? await open(folder, "/", encodings) : undefined);
     if (file === undefined) return await next();
     const fresh = header("if-none-match") === file.headers.ETag;
@@ -101,6 +111,15 @@ async function open(
     };
   }
   return undefined;
+}
+
+/** A file under another name; undefined when it cannot be read. */
+async function openAs(name: string, type: string): Promise<OpenFile | undefined> {
+  const read = await Promise.all([Deno.readFile(name), Deno.stat(name)]).catch(() => undefined);
+  if (read === undefined) return undefined;
+  const [bytes, info] = read;
+  const tag = `"${info.size}-${info.mtime?.getTime() ?? 0}"`;
+  return { bytes, headers: { "Content-Type": type, ETag: tag, Vary: "Accept-Encoding" } };
 }
 
 /** The policy's words for the scripts that stand in a page itself. */

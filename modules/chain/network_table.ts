@@ -59,6 +59,7 @@ export const NETWORKS: readonly Network[] = [
     title: "Mordor (Ethereum Classic test network)",
     currency: "METC",
     chainId: 63,
+    testnet: true,
     pow: { algorithm: "etchash", ecip1099Height: 2_520_000 },
     rewards: { kind: "eras", eraBlocks: 2_000_000, firstWei: 5n * WEI_PER_COIN },
     uncleRule: "classic",

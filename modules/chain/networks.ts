@@ -56,6 +56,8 @@ export interface Network {
   currency: string;
   /** EIP-155 chain id. */
   chainId: number;
+  /** Whether its coins are worth nothing. */
+  testnet?: boolean;
   pow: PowRule;
   /** First height without proof of work. */
   powEndsHeight?: number;
@@ -78,6 +80,8 @@ export interface Network {
 export interface PrivateNetwork {
   chainId: number;
   name?: string;
+  /** @default {false} */
+  testnet?: boolean;
   algorithm: PowRule["algorithm"];
   /** First height of 60,000-block epochs; etchash only. */
   ecip1099Height?: number;
@@ -135,6 +139,7 @@ function privateNetwork(chain: PrivateNetwork): Network {
     title: chain.name ?? "Private chain",
     currency: "coins",
     chainId: chain.chainId,
+    testnet: chain.testnet === true,
     pow: privatePow(chain),
     rewards: {
       kind: "steps",

@@ -2,6 +2,7 @@
 import { buildAlerts } from "./build_alerts.ts";
 import { resolveSecret } from "./secrets.ts";
 import { isAbsolute, resolve } from "node:path";
+import { buildBrand } from "./build_brand.ts";
 import { buildNetwork, buildPayouts, buildUnlocker } from "./build_money.ts";
 import { buildProxy, buildUpstreams, checkName } from "./build_proxy.ts";
 import { type Findings, refuse, warn } from "./findings.ts";
@@ -89,6 +90,7 @@ function buildApi(raw: RawConfig, path: (name: string) => string, found: Finding
     blocks: api.blocks,
     ...{ cors: api.cors, rateLimit: api.rateLimit, poolName: api.poolName },
     ...{ publicHost: api.publicHost, notice: api.notice },
+    ...buildBrand(raw, path, found),
     purgeOnly: api.purgeOnly,
     ...(api.static === undefined ? {} : { static: path(api.static) }),
   };

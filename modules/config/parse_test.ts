@@ -255,7 +255,7 @@ Deno.test("parseConfig() reads a private chain and lets its depths be short", ()
   });
   assert.deepEqual(config.network, {
     chainId: 1337,
-    name: "private",
+    ...{ name: "private", testnet: false },
     algorithm: "etchash",
     ecip1099Height: 0,
     rewards: [

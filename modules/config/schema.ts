@@ -33,6 +33,7 @@ export const NETWORK_NAMES = [
 const privateNetwork = z.object({
   chainId: z.int().min(1).describe("chain id the nodes must report"),
   name: z.string().min(1).default("private").describe("shown on the page"),
+  testnet: z.boolean().default(false).describe("whether the page says that this is a test network"),
   algorithm: z.enum(["ethash", "etchash", "ubqhash", "frkhash"]).default("ethash")
     .describe("proof of work"),
   ecip1099Height: z.int().min(0).optional()
@@ -55,6 +56,8 @@ const privateNetwork = z.object({
   immatureDepth: z.int().min(1).optional()
     .describe("default of unlocker.immatureDepth on this chain"),
 });
+
+const color = z.string().regex(/^#[0-9a-fA-F]{6}$/, "write # and six hexadecimal digits");
 
 const api = z.object({
   enabled: flag(true, "JSON API for the page"),
@@ -89,6 +92,10 @@ const api = z.object({
     .default("").describe(
       "host that miners connect to; default the one that the page was asked by",
     ),
+  accent: color.optional()
+    .describe("colour of links and buttons on the light page, with accentDark; none: blue"),
+  accentDark: color.optional().describe("the same on the dark page"),
+  logo: filePath("SVG shown beside the pool's name, 4 KiB at most; none: the page's own"),
   notice: z.string().max(500).default("").describe("one sentence shown above the page"),
   purgeOnly: flag(false, "only purge, for an API elsewhere that reads a replica"),
   static: filePath("folder of the web page to serve; none: the API alone"),

@@ -13,6 +13,8 @@ export interface PrivateNetwork {
   readonly chainId: number;
   /** Shown on the page. */
   readonly name: string;
+  /** Whether its coins are worth nothing, as the page then says. */
+  readonly testnet: boolean;
   readonly algorithm: "ethash" | "etchash" | "ubqhash" | "frkhash";
   /** Height (blocks) from which etchash epochs last 60,000 blocks (ECIP-1099). */
   readonly ecip1099Height?: number;
@@ -238,6 +240,10 @@ export interface ApiConfig {
   readonly publicHost: string;
   /** Shown above the page; empty: nothing. */
   readonly notice: string;
+  /** Colours of links and buttons (#rrggbb); undefined: the page's own. */
+  readonly accent?: { readonly light: string; readonly dark: string };
+  /** Absolute path of the operator's SVG; undefined: the page's own. */
+  readonly logo?: string;
   readonly purgeOnly: boolean;
   /** Absolute path of the page's folder; undefined: the page is not served. */
   readonly static?: string;

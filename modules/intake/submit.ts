@@ -40,6 +40,8 @@ export interface ShareTerms {
   difficulty: bigint;
   /** The largest result that counts. */
   target: bigint;
+  /** The words that the miner speaks, for display. */
+  dialect?: string;
 }
 
 /** Counts of one process since its start, for status and metrics. */
@@ -59,7 +61,7 @@ export interface SubmitDeps extends JudgeDeps, CandidateDeps {
   rule: Pick<RejectedShare, "algorithm" | "ecip1099-height">;
   log: Logger;
   /** Counts a judged share for display; never waits and never fails. */
-  count?(share: Submission, kind: "valid" | "stale" | "invalid"): void;
+  count?(share: Submission, kind: "valid" | "stale" | "invalid", terms: ShareTerms): void;
 }
 
 /**
@@ -98,7 +100,7 @@ export async function submitShare(
 
   deps.counters.accepted++;
   if (share.candidate) deps.counters.candidates++;
-  deps.count?.(submission, "valid");
+  deps.count?.(submission, "valid", terms);
   const banned = deps.policy.onShare(submission.ip, true);
   deps.log.debug("share.accepted", { ...facts(submission), difficulty: terms.difficulty });
   return { accepted: true, candidate: share.candidate, banned };
@@ -123,8 +125,8 @@ function reject(
   deps.counters.rejected[rejection] = (deps.counters.rejected[rejection] ?? 0) + 1;
   const { offence } = REJECTIONS[rejection];
   const banned = offence && deps.policy.onShare(submission.ip, false);
-  if (rejection === "stale" || rejection === "unknownJob") deps.count?.(submission, "stale");
-  else if (offence) deps.count?.(submission, "invalid");
+  if (rejection === "stale" || rejection === "unknownJob") deps.count?.(submission, "stale", terms);
+  else if (offence) deps.count?.(submission, "invalid", terms);
   const found = deps.jobs.find(submission.headerHash);
   const { ip, ...kept } = submission;
   const id = deps.rejectedLog.add({

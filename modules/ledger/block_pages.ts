@@ -3,6 +3,7 @@ import { isAddress } from "../base/mod.ts";
 import type { Scheme } from "../config/mod.ts";
 import { parseBlockRow, parseCandidate } from "./block_rows.ts";
 import { type Find, readFinds } from "./finds.ts";
+import { listOf } from "./redis.ts";
 import { rangeOf, type ScoredRow } from "./redis_rows.ts";
 import type { ViewDeps } from "./views.ts";
 
@@ -45,6 +46,8 @@ const TIES_MAX = 64;
 /** Rows looked at per step, and steps, when most of them are not asked for. */
 const SCAN_ROWS = 500;
 const SCAN_STEPS = 10;
+/** Rows read at once when orphans are counted. */
+const COUNT_ROWS = 1_000;
 
 type Row = Omit<FoundBlock, "scheme" | "finder" | "effortShares" | "roundStartedAt"> & {
   totalShares: bigint;
@@ -108,6 +111,33 @@ export async function countBlocks(
   const counts = await store.multi(LISTS.map((list) => ["ZCARD", keys[list]()]));
   const [candidates, immature, matured] = counts.map(Number);
   return { candidates: candidates!, immature: immature!, matured: matured! };
+}
+
+/** Matured blocks, orphans among them. */
+export async function countMatured({ store, keys }: ViewDeps): Promise<number> {
+  return Number(await store.command("ZCARD", keys.matured()));
+}
+
+/** Heights of matured blocks above one, lowest first, and whether each is an orphan; by pages. */
+export async function* readMaturedOrphans(
+  { store, keys }: ViewDeps,
+  aboveHeight: number,
+): AsyncGenerator<{ height: number; orphan: boolean }[]> {
+  for (let skip = 0;; skip += COUNT_ROWS) {
+    const list = listOf(
+      await store.command(
+        ...["ZRANGEBYSCORE", keys.matured(), `(${aboveHeight}`, "+inf", "WITHSCORES"],
+        ...["LIMIT", String(skip), String(COUNT_ROWS)],
+      ),
+    );
+    const page: { height: number; orphan: boolean }[] = [];
+    for (let i = 0; i + 1 < list.length; i += 2) {
+      // The second field of every layout.
+      page.push({ height: Number(list[i + 1]), orphan: list[i]!.split(":", 2)[1] === "1" });
+    }
+    if (page.length > 0) yield page;
+    if (page.length < COUNT_ROWS) return;
+  }
 }
 
 const LISTS = ["candidates", "immature", "matured"] as const;

@@ -33,6 +33,8 @@ export interface Overview {
   candidatesTotal: number;
   immatureTotal: number;
   maturedTotal: number;
+  /** Orphans that lie in the two lists; counted every minute. */
+  orphaned: { immature: number; matured: number };
   paymentsTotal: number;
   paidShannon: bigint;
   /** Paid in the last 24 hours. */

@@ -3,6 +3,7 @@
  * A whole range of a name is two reads, however long the pool has been running.
  */
 import { StoreError } from "./redis.ts";
+import type { Health } from "./status.ts";
 import type { ViewDeps } from "./views.ts";
 
 /** How far back a series reaches and how fine it is. */
@@ -23,9 +24,20 @@ export const SERIES_RANGES = {
 /** Name of a range. */
 export type RangeName = keyof typeof SERIES_RANGES;
 
+/** Name of the series of what worked: the fields of StatusBeat in their order, empty: not used. */
+export const STATUS_SERIES = "status";
+
+/** What worked in five minutes; absent: not used, or nobody looked. */
+export interface StatusBeat {
+  nodes?: Health;
+  unlocker?: Health;
+  payer?: Health;
+  stats?: Health;
+}
+
 /** One point: what it says, as text. */
 export interface SeriesPoint {
-  /** Name of the series: "pool", a login, or `login:worker`. */
+  /** Name of the series: "pool", "status", a login, or `login:worker`. */
   name: string;
   values: readonly string[];
 }

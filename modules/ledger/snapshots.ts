@@ -90,13 +90,16 @@ export async function writeSnapshots(
   const { store, keys } = deps;
   const key = keys.own.snapshotMiners();
   await inChunks([...workers], (rows) => {
-    const fields = rows.flatMap(([login, rates]) => [login, encode(rates)]);
+    const fields = rows.flatMap(([login, rates]) => [login, JSON.stringify(rates.map(asText))]);
     return store.command("HSET", key, ...fields);
   });
   await inChunks(gone, (logins) => store.command("HDEL", key, ...logins));
   await store.multi([
     ["SET", keys.own.snapshot("pool"), encode(pool)],
-    ["SET", keys.own.snapshot(HASHRATES), encode(miners)],
+    [
+      ...["SET", keys.own.snapshot(HASHRATES)],
+      JSON.stringify({ ...asText(miners), miners: miners.miners.map(asText) }),
+    ],
   ]);
 }
 
@@ -135,6 +138,15 @@ const INTEGERS = new Set([
   ...["hashrateHps", "largeHashrateHps", "difficulty", "totalShares", "rewardWei"],
   ...["amountShannon", "roundShares", "paidShannon", "paidDayShannon", "lastRewardWei"],
 ]);
+
+/** The rates of one, as `encode` writes them; there are too many for its look at each field. */
+function asText<T extends { hashrateHps: bigint; largeHashrateHps?: bigint }>(rates: T) {
+  const { hashrateHps, largeHashrateHps } = rates;
+  return {
+    ...{ ...rates, hashrateHps: `${hashrateHps}` },
+    ...(largeHashrateHps === undefined ? {} : { largeHashrateHps: `${largeHashrateHps}` }),
+  };
+}
 
 /** A value as JSON; bigint becomes text. */
 export function encode(value: unknown): string {

@@ -12,6 +12,18 @@ export interface LoopStatus {
   mend: string;
   /** Milliseconds since 1970 at which this state began. */
   sinceMs: number;
+  /** Milliseconds since 1970 of the payer's next run; absent while it does not run. */
+  nextRunAtMs?: number;
+}
+
+/** How a part of the pool is, for people. */
+export type Health = "ok" | "waiting" | "halted" | "away";
+
+/** How a loop is: one that waits for a receipt or its next run, with nothing to mend, is well. */
+export function loopHealth({ state, mend }: LoopStatus): Health {
+  if (state === "halted") return "halted";
+  if (state === "retrying") return "away";
+  return state === "waiting" && mend !== "" ? "waiting" : "ok";
 }
 
 /** Writes a loop's status; the word of a spare never hides what the holder of the lease says. */

@@ -7,7 +7,10 @@ export function viewKeys(own: string) {
     finds: () => `${own}:finds`,
     /** zset: unix seconds → `<height>:<nonce>` of the blocks that a login found. */
     findsOf: (login: string) => `${own}:finds:${login}`,
-    /** hash with expiry: `login:worker:v|s|i` → shares valid, stale, invalid in five minutes. */
+    /**
+     * hash with expiry: `login:worker:v|s|i` → shares valid, stale, invalid in five minutes, and
+     * `login:worker:d` → `difficulty:dialect` of its last valid one.
+     */
     shareCounts: (startSeconds: number) => `${own}:counts:${startSeconds}`,
     /** hash with expiry: `login:worker` → one hour's `difficulty:valid:stale:invalid:first:last`. */
     hour: (startSeconds: number) => `${own}:hour:${startSeconds}`,

@@ -1,5 +1,5 @@
 /** The last 24 hours of every worker: kept by the hour for a restart, and ready for a miner's page. */
-import { integerOf, listOf, recordOf, StoreError } from "./redis.ts";
+import { integerOf, recordOf, StoreError } from "./redis.ts";
 import type { ViewDeps } from "./views.ts";
 
 /** Length (seconds) of the spans that a day is kept in. */
@@ -32,6 +32,9 @@ export interface WorkerDay {
   lastShareSeconds: number;
   /** As its miner reports it; absent when nothing was reported in the last hour. */
   reportedHps?: string;
+  /** Of its last share (hashes, decimal text), and its protocol; absent when that was not said. */
+  shareDifficulty?: string;
+  dialect?: string;
 }
 
 /** Writes workers' numbers of one hour as they are now. */
@@ -90,9 +93,25 @@ export async function writeWorkerDays(
   }
 }
 
-/** Logins whose workers' days are there. */
-export async function workerDayLogins({ store, keys }: ViewDeps): Promise<string[]> {
-  return listOf(await store.command("HKEYS", keys.own.workerDays()));
+/** Workers' days as they were written last, a page at a time; what cannot be read is left out. */
+export async function* readWorkerDays(
+  { store, keys }: ViewDeps,
+): AsyncGenerator<[login: string, workers: WorkerDay[]][]> {
+  let cursor = "0";
+  do {
+    const reply = await store.command("HSCAN", keys.own.workerDays(), cursor, "COUNT", "1000");
+    if (!Array.isArray(reply)) throw new StoreError("Cannot read HSCAN's reply", "refused");
+    cursor = String(reply[0]);
+    yield Object.entries(recordOf(reply[1] ?? [])).map(([login, text]) => [login, daysOf(text)]);
+  } while (cursor !== "0");
+}
+
+function daysOf(text: string): WorkerDay[] {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return [];
+  }
 }
 
 /** What workers last said of their own hashrate, by `login:worker` (decimal text, hashes a second). */

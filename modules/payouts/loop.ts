@@ -60,9 +60,9 @@ export async function runPayer(deps: PayerDeps, signal: AbortSignal): Promise<vo
         token = held.token;
         run ??= await deps.openRun();
         const stepped = run;
-        const { waitMs, reason } = await whileRenewing(deps, () => stepped.step(held));
+        const { waitMs, reason, nextRunMs } = await whileRenewing(deps, () => stepped.step(held));
         failures = 0;
-        await report(reason === "" ? "running" : "waiting", reason, "");
+        await report(reason === "" ? "running" : "waiting", reason, "", nextRunMs);
         pauseMs = Math.min(waitMs, LEASE_RENEW_MS);
       }
     } catch (error) {
@@ -115,10 +115,17 @@ async function whileRenewing<T>(
 /** Writes the status when it changes; true when it did. */
 function reporter(deps: PayerDeps) {
   let last: LoopStatus | undefined;
-  return async (state: LoopStatus["state"], reason: string, mend: string): Promise<boolean> => {
-    if (last?.state === state && last.reason === reason) return false;
+  return async (
+    state: LoopStatus["state"],
+    reason: string,
+    mend: string,
+    nextRunAtMs?: number,
+  ): Promise<boolean> => {
+    const same = last?.state === state && last.reason === reason;
+    if (same && last?.nextRunAtMs === nextRunAtMs) return false;
     const sinceMs = last?.state === state ? last.sinceMs : deps.clock.now();
-    const status = { state, reason, mend, sinceMs };
+    const status: LoopStatus = { state, reason, mend, sinceMs };
+    if (nextRunAtMs !== undefined) status.nextRunAtMs = nextRunAtMs;
     try {
       await deps.writeStatus(status);
       last = status;

@@ -14,7 +14,7 @@ type Awaitable<T> = T | Promise<T>;
 async function loop(
   script: {
     hold?: () => Lease | { heldBy: string };
-    step?: () => Awaitable<{ waitMs: number; reason: string }>;
+    step?: () => Awaitable<{ waitMs: number; reason: string; nextRunMs?: number }>;
   },
   forMs: number,
 ) {
@@ -65,6 +65,14 @@ Deno.test("runPayer() steps while it holds the lease, and gives it back at the e
   assert.ok(counts.steps >= 4, `${counts.steps} steps`);
   assert.deepEqual([counts.opened, counts.released], [1, 1]);
   assert.deepEqual(statuses.map(({ state, reason }) => [state, reason]), [["waiting", "next run"]]);
+});
+
+Deno.test("runPayer() leaves word of its next run, and anew when that has moved", async () => {
+  let steps = 0;
+  const step = () => ({ ...NEXT_RUN, nextRunMs: ++steps < 3 ? 7_200_000 : 14_400_000 });
+  const { statuses } = await loop({ step }, 60_000);
+  assert.deepEqual(statuses.map(({ nextRunAtMs }) => nextRunAtMs), [7_200_000, 14_400_000]);
+  assert.equal(statuses[1]!.sinceMs, statuses[0]!.sinceMs);
 });
 
 Deno.test("runPayer() stands by while another process is the payer", async () => {

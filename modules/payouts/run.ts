@@ -18,6 +18,8 @@ export interface StepResult {
   waitMs: number;
   /** What is being waited for; empty while there is something to do. */
   reason: string;
+  /** Milliseconds since 1970 of the next run. */
+  nextRunMs?: number;
 }
 
 /** The payer as a machine that is stepped. */
@@ -101,7 +103,7 @@ export function createRun(payer: Payer, deps: { afterRun?: () => Promise<void> }
   return {
     async step(lease) {
       try {
-        return await step(lease);
+        return { ...await step(lease), nextRunMs };
       } catch (error) {
         recovered = false;
         throw error;

@@ -12,7 +12,8 @@ import {
   type ViewDeps,
   writeSnapshots,
 } from "../ledger/mod.ts";
-import { measure, type Windows } from "./hashrate.ts";
+import type { Windows } from "./hashrate.ts";
+import { Beats } from "./beats.ts";
 import { History, HISTORY_SECONDS } from "./history.ts";
 import { luckOf } from "./luck.ts";
 import { Overviews } from "./overviews.ts";
@@ -55,6 +56,7 @@ export function createCollector(options: CollectOptions, deps: CollectDeps): Col
   const workLog = new WorkLog(deps, Math.max(smallSeconds, largeSeconds, HISTORY_SECONDS));
   const history = new History(deps, workLog);
   const overviews = new Overviews(options.luckWindow, deps);
+  const beats = new Beats(deps);
   const luckMax = options.luckWindow.at(-1) ?? 0;
   // 0 asks for every row, so it wins over any number.
   const matured = options.blocks === 0 ? 0 : Math.max(options.blocks, luckMax);
@@ -64,10 +66,19 @@ export function createCollector(options: CollectOptions, deps: CollectDeps): Col
   async function collect(): Promise<PoolSnapshot> {
     const collectedAtMs = clock.now();
     const nowSeconds = Math.floor(collectedAtMs / 1000);
+    try {
+      return await collectAt(collectedAtMs, nowSeconds);
+    } catch (error) {
+      beats.failed(nowSeconds);
+      throw error;
+    }
+  }
+
+  async function collectAt(collectedAtMs: number, nowSeconds: number): Promise<PoolSnapshot> {
     await workLog.update(nowSeconds);
     const tables = await readPoolTables(deps, { matured, payments: options.payments });
     reportUnreadable(tables.unreadable);
-    const { hashrateHps, miners, workers } = measure(workLog.work(), windows, nowSeconds);
+    const { hashrateHps, miners, workers } = workLog.measure(windows, nowSeconds);
     const shown = options.blocks === 0 ? tables.matured : tables.matured.slice(0, options.blocks);
     const lucky = [...tables.immature, ...tables.matured.slice(0, luckMax)];
     const pool: PoolSnapshot = {
@@ -93,6 +104,7 @@ export function createCollector(options: CollectOptions, deps: CollectDeps): Col
       workers,
     });
     await history.update(nowSeconds, difficulty === null ? {} : { difficulty });
+    await beats.look(nowSeconds);
     return pool;
   }
 

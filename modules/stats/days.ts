@@ -3,8 +3,9 @@ import {
   countsStart,
   HOUR_SECONDS,
   readHour,
-  type ShareCount,
+  readWorkerDays,
   type ViewDeps,
+  type WorkerCount,
   type WorkerDay,
   type WorkerSums,
   writeHour,
@@ -20,6 +21,11 @@ export class Days {
   readonly #deps: ViewDeps;
   /** By start (unix seconds), then `login:worker`. */
   readonly #hours = new Map<number, Map<string, WorkerSums>>();
+  /** All hours after one together, made again when that hour passes or another one changes. */
+  #whole: { afterHour: number; workers: Map<string, WorkerSums> } | undefined;
+  /** How each worker mines, by `login:worker`. */
+  readonly #terms = new Map<string, Required<Pick<WorkerDay, "shareDifficulty" | "dialect">>>();
+  #logins = new Set<string>();
   #loaded = false;
 
   constructor(deps: ViewDeps) {
@@ -38,8 +44,24 @@ export class Days {
       }
       if (workers.size > 0) hours.set(hour, workers);
     }
+    for await (const page of readWorkerDays(this.#deps)) {
+      for (const [login, days] of page) {
+        this.#logins.add(login);
+        for (const { worker, shareDifficulty, dialect } of days) {
+          if (shareDifficulty === undefined || dialect === undefined) continue;
+          this.#terms.set(`${login}:${worker}`, { shareDifficulty, dialect });
+        }
+      }
+    }
     for (const [hour, workers] of hours) this.#hours.set(hour, workers);
     this.#loaded = true;
+  }
+
+  /** Logins that were written before and are in no day any more. */
+  gone(days: ReadonlyMap<string, unknown>): string[] {
+    const gone = [...this.#logins].filter((login) => !days.has(login));
+    this.#logins = new Set(days.keys());
+    return gone;
   }
 
   /** Adds closed time that begins at `fromSeconds` and writes its hour. @throws {StoreError} */
@@ -47,13 +69,15 @@ export class Days {
     fromSeconds: number,
     toSeconds: number,
     work: SlotWork,
-    counts: ReadonlyMap<string, ShareCount>,
+    counts: ReadonlyMap<string, WorkerCount>,
   ): Promise<void> {
     const hour = hourOf(fromSeconds);
     const workers = new Map(this.#hours.get(hour));
     const changed = addTo(workers, fromSeconds, toSeconds, work, counts);
     await writeHour(this.#deps, hour, changed);
     this.#hours.set(hour, workers);
+    this.#whole = undefined;
+    this.#learn(counts);
     const oldest = hourOf(toSeconds) - DAY_SECONDS;
     for (const start of this.#hours.keys()) if (start < oldest) this.#hours.delete(start);
   }
@@ -61,17 +85,18 @@ export class Days {
   /** Each worker's day with what is open added, by login. */
   view(
     nowSeconds: number,
-    open: { fromSeconds: number; work: SlotWork; counts: ReadonlyMap<string, ShareCount> },
+    open: { fromSeconds: number; work: SlotWork; counts: ReadonlyMap<string, WorkerCount> },
     reported: ReadonlyMap<string, string>,
   ): Map<string, WorkerDay[]> {
-    const sums = new Map<string, WorkerSums>();
     const oldest = nowSeconds - DAY_SECONDS;
-    for (const [hour, workers] of this.#hours) {
-      // The oldest hour counts by the part that the day still covers.
-      const part = Math.min(1, (hour + HOUR_SECONDS - oldest) / HOUR_SECONDS);
-      if (part > 0) { for (const [worker, own] of workers) merge(sums, worker, own, part); }
-    }
+    const cutHour = hourOf(oldest);
+    const sums = new Map(this.#wholeAfter(cutHour));
+    // The oldest hour counts by the part that the day still covers.
+    const part = Math.min(1, (cutHour + HOUR_SECONDS - oldest) / HOUR_SECONDS);
+    for (const [worker, own] of this.#hours.get(cutHour) ?? []) merge(sums, worker, own, part);
+    this.#learn(open.counts);
     addTo(sums, open.fromSeconds, nowSeconds, open.work, open.counts);
+    for (const worker of this.#terms.keys()) if (!sums.has(worker)) this.#terms.delete(worker);
     const days = new Map<string, WorkerDay[]>();
     for (const [key, own] of sums) {
       const colon = key.indexOf(":");
@@ -83,10 +108,32 @@ export class Days {
         ...{ valid: Math.round(own.valid), stale: Math.round(own.stale) },
         ...{ invalid: Math.round(own.invalid), lastShareSeconds: own.lastSeconds },
         ...(said === undefined ? {} : { reportedHps: said }),
+        ...this.#terms.get(key),
       });
       days.set(login, list);
     }
     return days;
+  }
+
+  /** Hours after one: they lie in the day as a whole, so their sum stands until one changes. */
+  #wholeAfter(afterHour: number): ReadonlyMap<string, WorkerSums> {
+    if (this.#whole?.afterHour !== afterHour) {
+      const workers = new Map<string, WorkerSums>();
+      for (const [hour, sums] of this.#hours) {
+        if (hour <= afterHour) continue;
+        for (const [worker, own] of sums) merge(workers, worker, own, 1);
+      }
+      this.#whole = { afterHour, workers };
+    }
+    return this.#whole.workers;
+  }
+
+  #learn(counts: ReadonlyMap<string, WorkerCount>): void {
+    for (const [worker, { terms }] of counts) {
+      if (terms === undefined) continue;
+      const { difficulty, dialect } = terms;
+      this.#terms.set(worker, { shareDifficulty: `${difficulty}`, dialect });
+    }
   }
 }
 
@@ -101,7 +148,7 @@ function addTo(
   fromSeconds: number,
   toSeconds: number,
   work: SlotWork,
-  counts: ReadonlyMap<string, ShareCount>,
+  counts: ReadonlyMap<string, WorkerCount>,
 ): Map<string, WorkerSums> {
   const changed = new Map<string, WorkerSums>();
   for (const key of new Set([...work.keys(), ...counts.keys()])) {

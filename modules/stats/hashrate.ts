@@ -43,54 +43,86 @@ export interface Measured {
 }
 
 /** Sums over one window. */
-interface Tally {
+export interface Tally {
   difficulty: bigint;
   firstSeconds: number;
   lastSeconds: number;
 }
 
-interface WorkerTally {
+/** A worker's sums over both windows. */
+export interface WorkerTally {
   small: Tally;
   large: Tally;
 }
 
-interface MinerTally {
-  small: Tally;
-  workers: Map<string, WorkerTally>;
-}
+/** Sums by login, then worker. */
+export type Tallies = Map<string, Map<string, WorkerTally>>;
 
-/** Measures all miners and workers. */
+/** Measures all miners and workers by their work; the log keeps the same sums running. */
 export function measure(
   work: Iterable<Work>,
   windows: Windows,
   nowSeconds: number,
 ): Measured {
+  const tallies: Tallies = new Map();
+  addWork(tallies, work, windows, nowSeconds);
+  return measureTallies(tallies, windows, nowSeconds);
+}
+
+/** Adds work to sums. */
+export function addWork(
+  tallies: Tallies,
+  work: Iterable<Work>,
+  windows: Windows,
+  nowSeconds: number,
+): void {
   const fromSmall = nowSeconds - windows.smallSeconds;
   const fromLarge = nowSeconds - windows.largeSeconds;
-  const logins = new Map<string, MinerTally>();
   for (const item of work) {
     if (item.endSeconds <= fromLarge) continue;
-    let miner = logins.get(item.login);
-    if (miner === undefined) logins.set(item.login, miner = emptyMiner());
-    let tally = miner.workers.get(item.worker);
-    if (tally === undefined) miner.workers.set(item.worker, tally = emptyWorker());
+    let workers = tallies.get(item.login);
+    if (workers === undefined) tallies.set(item.login, workers = new Map());
+    let tally = workers.get(item.worker);
+    if (tally === undefined) {
+      workers.set(item.worker, tally = { small: emptyTally(), large: emptyTally() });
+    }
     add(tally.large, item, fromLarge, nowSeconds);
     add(tally.small, item, fromSmall, nowSeconds);
-    add(miner.small, item, fromSmall, nowSeconds);
   }
+}
+
+/** Hashrates from sums. */
+export function measureTallies(
+  tallies: Tallies,
+  windows: Windows,
+  nowSeconds: number,
+): Measured {
+  const fromSmall = nowSeconds - windows.smallSeconds;
   const measured: Measured = { hashrateHps: 0n, miners: [], workers: new Map() };
-  for (const [login, miner] of sorted(logins)) {
-    const hashrateHps = rate(miner.small, miner.small.firstSeconds, nowSeconds, windows);
-    const { lastSeconds } = miner.small;
+  for (const [login, workers] of sorted(tallies)) {
+    const small = togetherOf(workers.values());
+    const hashrateHps = rate(small, small.firstSeconds, nowSeconds, windows);
+    const { lastSeconds } = small;
     if (lastSeconds >= fromSmall) {
       measured.hashrateHps += hashrateHps;
       const offline = isOffline(lastSeconds, nowSeconds, windows);
       measured.miners.push({ login, lastShareSeconds: lastSeconds, hashrateHps, offline });
     }
-    const rates = workerRates(miner.workers, windows, nowSeconds);
+    const rates = workerRates(workers, windows, nowSeconds);
     if (rates.length > 0) measured.workers.set(login, rates);
   }
   return measured;
+}
+
+/** A miner's sums over the small window: its workers' together. */
+function togetherOf(workers: Iterable<WorkerTally>): Tally {
+  const sum = emptyTally();
+  for (const { small } of workers) {
+    sum.difficulty += small.difficulty;
+    sum.firstSeconds = Math.min(sum.firstSeconds, small.firstSeconds);
+    sum.lastSeconds = Math.max(sum.lastSeconds, small.lastSeconds);
+  }
+  return sum;
 }
 
 function workerRates(
@@ -132,7 +164,12 @@ function add(tally: Tally, work: Work, fromSeconds: number, nowSeconds: number):
   tally.lastSeconds = Math.max(tally.lastSeconds, work.lastShareSeconds);
 }
 
-function partSince(work: Work, fromSeconds: number, nowSeconds: number): bigint {
+/** The part of work that lies after a time, as if it were even over its span. */
+export function partSince(
+  work: Pick<Work, "difficulty" | "startSeconds" | "endSeconds">,
+  fromSeconds: number,
+  nowSeconds: number,
+): bigint {
   if (work.startSeconds >= fromSeconds) return work.difficulty;
   // A bucket that is still being filled has covered the time until now only.
   const end = Math.min(work.endSeconds, nowSeconds + 1);
@@ -144,18 +181,12 @@ function isOffline(lastSeconds: number, nowSeconds: number, windows: Windows): b
   return lastSeconds < nowSeconds - Math.floor(windows.smallSeconds / 2);
 }
 
-function emptyTally(): Tally {
+/** Sums of nothing. */
+export function emptyTally(): Tally {
   return { difficulty: 0n, firstSeconds: Infinity, lastSeconds: -Infinity };
 }
 
-function emptyWorker(): WorkerTally {
-  return { small: emptyTally(), large: emptyTally() };
-}
-
-function emptyMiner(): MinerTally {
-  return { small: emptyTally(), workers: new Map() };
-}
-
 function sorted<V>(map: Map<string, V>): [string, V][] {
+  if (map.size === 1) return [...map];
   return [...map].sort(([a], [b]) => a < b ? -1 : 1);
 }

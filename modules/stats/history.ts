@@ -10,21 +10,24 @@ import {
   readSeriesUntil,
   readShareCounts,
   SERIES_RANGES,
-  type ShareCount,
   type ViewDeps,
-  workerDayLogins,
+  type WorkerCount,
   writeSeries,
   writeSeriesUntil,
   writeWorkerDays,
 } from "../ledger/mod.ts";
 import { countsSince, Days } from "./days.ts";
-import { pointsOf, text, workBetween } from "./slots.ts";
+import { pointsOf, text } from "./slots.ts";
 import type { WorkLog } from "./work_log.ts";
 
 /** A slot is closed so long (seconds) after its end: its last bucket's end, and clocks that differ. */
 const CLOSED_AFTER_SECONDS = 150;
 /** The longest slot and its closing: the work that has to be at hand (seconds). */
 export const HISTORY_SECONDS = 10_800 + 2 * CLOSED_AFTER_SECONDS;
+
+/** The days of more miners than this are written every half minute only (seconds). */
+const MINERS_AT_ONCE = 5_000;
+const DAYS_SECONDS = 30;
 
 const RANGES = Object.keys(SERIES_RANGES) as RangeName[];
 
@@ -43,7 +46,7 @@ export class History {
   #until: Record<RangeName, number> | undefined;
   /** Ranges that have a point. */
   readonly #begun = new Set<RangeName>();
-  #logins: Set<string> | undefined;
+  #daysWritten = { atSeconds: 0, logins: 0 };
 
   constructor(deps: ViewDeps, workLog: WorkLog) {
     this.#deps = deps;
@@ -59,7 +62,10 @@ export class History {
     for (const range of RANGES) {
       await this.#close(range, until, nowSeconds, reported, pool);
     }
-    await this.#writeDays(until["24h"], nowSeconds, reported);
+    const { atSeconds, logins } = this.#daysWritten;
+    if (logins <= MINERS_AT_ONCE || nowSeconds - atSeconds >= DAYS_SECONDS) {
+      await this.#writeDays(until["24h"], nowSeconds, reported);
+    }
   }
 
   async #readUntil(): Promise<Record<RangeName, number>> {
@@ -80,7 +86,7 @@ export class History {
     const oldest = nowSeconds - HISTORY_SECONDS;
     const first = Math.max(until[range], Math.ceil(oldest / step) * step);
     for (let start = first; start + step + CLOSED_AFTER_SECONDS <= nowSeconds; start += step) {
-      const work = workBetween(this.#workLog.since(start), start, start + step);
+      const work = this.#workLog.between(start, start + step);
       const { hashrateHps, miners, workers, points } = pointsOf(work, step, reported);
       // Before the first share there is nothing to chart.
       if (work.size > 0) this.#begun.add(range);
@@ -105,29 +111,27 @@ export class History {
     nowSeconds: number,
     reported: ReadonlyMap<string, string>,
   ): Promise<void> {
-    const counts = new Map<string, ShareCount>();
+    const counts = new Map<string, WorkerCount>();
     for (const start of countsSince(closedSeconds, nowSeconds)) {
       if (nowSeconds - start > 4 * COUNTS_SECONDS) continue;
       for (const [worker, count] of await readShareCounts(this.#deps, start)) {
         const known = counts.get(worker) ?? { valid: 0, stale: 0, invalid: 0 };
         counts.set(worker, {
+          ...count,
           valid: known.valid + count.valid,
           stale: known.stale + count.stale,
           invalid: known.invalid + count.invalid,
         });
       }
     }
-    const open = this.#workLog.since(closedSeconds);
     // A bucket that is still filled ends in the future.
-    const work = workBetween(open, closedSeconds, Infinity);
+    const work = this.#workLog.between(closedSeconds, Infinity);
     const days = this.#days.view(
       nowSeconds,
       { fromSeconds: closedSeconds, work, counts },
       reported,
     );
-    this.#logins ??= new Set(await workerDayLogins(this.#deps));
-    const gone = [...this.#logins].filter((login) => !days.has(login));
-    await writeWorkerDays(this.#deps, days, gone);
-    this.#logins = new Set(days.keys());
+    await writeWorkerDays(this.#deps, days, this.#days.gone(days));
+    this.#daysWritten = { atSeconds: nowSeconds, logins: days.size };
   }
 }

@@ -14,6 +14,7 @@ import {
 } from "../ledger/mod.ts";
 import type { Measured } from "./hashrate.ts";
 import { luckOf } from "./luck.ts";
+import { Orphans } from "./orphans.ts";
 
 /** What an instance said of the chain counts for this long (seconds). */
 const NODE_SECONDS = 600;
@@ -34,6 +35,7 @@ export class Overviews {
   readonly #deps: ViewDeps & { clock: Clock };
   /** Heights of the chain by the time at which they were first seen (unix seconds). */
   readonly #heights: { atSeconds: number; height: number }[] = [];
+  readonly #orphans: Orphans;
   #paid: { atMs: number; paidShannon: bigint; sinceShannon: bigint } | undefined;
   #rankedAtMs = -Infinity;
   #pages = 0;
@@ -41,6 +43,7 @@ export class Overviews {
   constructor(windows: readonly number[], deps: ViewDeps & { clock: Clock }) {
     this.#windows = windows;
     this.#deps = deps;
+    this.#orphans = new Orphans(deps);
   }
 
   /** Writes one; gives the chain's difficulty. @throws {StoreError} */
@@ -67,6 +70,10 @@ export class Overviews {
       candidatesTotal: tables.candidatesTotal,
       immatureTotal: tables.immatureTotal,
       maturedTotal: tables.maturedTotal,
+      orphaned: {
+        immature: tables.immature.filter(({ orphan }) => orphan).length,
+        matured: await this.#orphans.count(collectedAtMs),
+      },
       paymentsTotal: tables.paymentsTotal,
       ...{ paidShannon: paid.paidShannon, paidDayShannon: paid.sinceShannon },
       lastRewardWei: blocks.find((block) => !block.orphan && block.rewardWei > 0n)?.rewardWei ??

@@ -15,7 +15,16 @@ import {
   readOldSharesOf,
   type ViewDeps,
 } from "../ledger/mod.ts";
-import type { Work } from "./hashrate.ts";
+import {
+  addWork,
+  type Measured,
+  measureTallies,
+  type Tallies,
+  type Windows,
+  type Work,
+} from "./hashrate.ts";
+import { type SlotWork, workBetween } from "./slots.ts";
+import { Spans } from "./spans.ts";
 
 /** A bucket is read again for this long (seconds) after its end: clocks differ a little. */
 const BUCKET_GRACE_SECONDS = 30;
@@ -26,8 +35,10 @@ const OLD_GRACE_SECONDS = 60;
 export class WorkLog {
   readonly #deps: ViewDeps;
   readonly #windowSeconds: number;
-  /** By start; closed ones are never read again. */
-  readonly #buckets = new Map<number, { work: Work[]; closed: boolean }>();
+  /** Starts of the buckets that were read, and whether they are closed: those are not read again. */
+  readonly #buckets = new Map<number, boolean>();
+  /** By login, then worker. */
+  readonly #spans = new Map<string, Map<string, Spans>>();
   /** By second, then `login:worker`: the old pool's shares. */
   readonly #old = new Map<number, Map<string, Work>>();
   /** Up to here (unix seconds, included) the old pool's shares are final; undefined at first. */
@@ -45,31 +56,67 @@ export class WorkLog {
     await this.#updateOldShares(nowSeconds);
   }
 
-  /** All work in the log. */
-  *work(): Generator<Work> {
-    for (const { work } of this.#buckets.values()) yield* work;
-    for (const second of this.#old.values()) yield* second.values();
+  /** Hashrates now; windows may not go back from call to call. */
+  measure(windows: Windows, nowSeconds: number): Measured {
+    const fromSmall = nowSeconds - windows.smallSeconds;
+    const fromLarge = nowSeconds - windows.largeSeconds;
+    const tallies: Tallies = new Map();
+    for (const [login, workers] of this.#spans) {
+      const own = new Map();
+      for (const [worker, spans] of workers) {
+        const tally = spans.tally(fromSmall, fromLarge, nowSeconds);
+        if (tally.large.lastSeconds > -Infinity) own.set(worker, tally);
+      }
+      if (own.size > 0) tallies.set(login, own);
+    }
+    addWork(tallies, this.#oldWork(), windows, nowSeconds);
+    return measureTallies(tallies, windows, nowSeconds);
   }
 
-  /** Work in what may hold something after a time (unix seconds). */
-  *since(seconds: number): Generator<Work> {
-    for (const [start, { work }] of this.#buckets) {
-      if (start + BUCKET_SECONDS > seconds) yield* work;
+  /** Difficulty by `login:worker` between two times (unix seconds). */
+  between(fromSeconds: number, toSeconds: number): SlotWork {
+    const sums = workBetween(this.#oldWork(), fromSeconds, toSeconds);
+    for (const [login, workers] of this.#spans) {
+      for (const [worker, spans] of workers) {
+        const sum = spans.between(fromSeconds, toSeconds);
+        if (sum === 0) continue;
+        const key = `${login}:${worker}`;
+        sums.set(key, (sums.get(key) ?? 0) + sum);
+      }
     }
-    for (const [second, work] of this.#old) if (second >= seconds) yield* work.values();
+    return sums;
+  }
+
+  *#oldWork(): Generator<Work> {
+    for (const second of this.#old.values()) yield* second.values();
   }
 
   async #updateBuckets(nowSeconds: number): Promise<void> {
     const wanted = bucketsSince(nowSeconds, this.#windowSeconds);
     // One after the other: a window's worth at once would wait longer than a command may.
     for (const start of wanted) {
-      if (this.#buckets.get(start)?.closed === true) continue;
-      const rows = await readBucket(this.#deps, start);
+      if (this.#buckets.get(start) === true) continue;
+      for (const row of await readBucket(this.#deps, start)) this.#add(row, start);
       const closed = nowSeconds >= start + BUCKET_SECONDS + BUCKET_GRACE_SECONDS;
-      this.#buckets.set(start, { work: rows.map((row) => bucketWork(row, start)), closed });
+      this.#buckets.set(start, closed);
     }
     const oldest = wanted[0] ?? nowSeconds;
     for (const start of this.#buckets.keys()) if (start < oldest) this.#buckets.delete(start);
+    for (const [login, workers] of this.#spans) {
+      for (const [worker, spans] of workers) {
+        spans.forget(oldest);
+        if (spans.empty) workers.delete(worker);
+      }
+      if (workers.size === 0) this.#spans.delete(login);
+    }
+  }
+
+  #add({ login, worker, difficulty, lastShareSeconds }: BucketRow, startSeconds: number): void {
+    let workers = this.#spans.get(login);
+    if (workers === undefined) this.#spans.set(login, workers = new Map());
+    let spans = workers.get(worker);
+    if (spans === undefined) workers.set(worker, spans = new Spans());
+    spans.set(startSeconds, difficulty, lastShareSeconds);
   }
 
   async #updateOldShares(nowSeconds: number): Promise<void> {
@@ -108,10 +155,4 @@ export class WorkLog {
       });
     }
   }
-}
-
-function bucketWork(row: BucketRow, startSeconds: number): Work {
-  const { login, worker, difficulty, lastShareSeconds } = row;
-  const endSeconds = startSeconds + BUCKET_SECONDS;
-  return { login, worker, difficulty, startSeconds, endSeconds, lastShareSeconds };
 }

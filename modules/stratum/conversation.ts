@@ -325,7 +325,7 @@ export class Conversation {
     const terms = vouched
       ? placed.terms
       : service.freeTerms(share.nonce, share.headerHash, placed.terms);
-    const answer = await service.submit(miner, share, terms);
+    const answer = await service.submit(miner, share, { ...terms, dialect: dialect.name });
     if (answer === undefined) return {};
     if (!answer.accepted) return this.#refusal(id, answer);
     this.#assignments.onShare(placed.terms.difficulty);

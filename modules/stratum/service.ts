@@ -200,7 +200,7 @@ export class MiningService {
       // The corridor refuses the header; these terms are for its log.
       : { difficulty, scheme, target: targetOf(difficulty) };
     const free = this.freeTerms(claim.nonce, headerHash, terms);
-    return await this.submit(miner, { ...claim, headerHash }, free);
+    return await this.submit(miner, { ...claim, headerHash }, { ...free, dialect: "getwork" });
   }
 
   /** Keeps a hashrate that a worker with accepted shares reports; false when it does not count. */

@@ -107,7 +107,13 @@ async function start(
     noteAnswer: (candidate, node, answer) =>
       noteSubmission({ store: notes, keys }, candidate, node, answer),
     counters: { accepted: 0, candidates: 0, rejected: {} },
-    count: ({ login, worker }, kind) => shareCounts.add(login, worker, kind),
+    count: ({ login, worker }, kind, { difficulty, dialect }) =>
+      shareCounts.add(
+        login,
+        worker,
+        kind,
+        dialect === undefined ? undefined : { difficulty, dialect },
+      ),
   };
   const extranonces = new Extranonces({
     ...{ prefix: options.extranoncePrefix, part: options.index, parts: options.workers },

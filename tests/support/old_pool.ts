@@ -34,6 +34,8 @@ export interface ApiWorld {
   /** Collects at the clock's time. */
   collect(): Promise<unknown>;
   purge(): Promise<number>;
+  /** Goes on with a collector that remembers nothing. */
+  restart(): void;
   /** Commands, transactions' commands and scripts that the app has sent to Redis. */
   readonly commands: string[];
   /** Asks the app without a socket; `peer` is the address that it would be asked from. */
@@ -63,7 +65,7 @@ export async function openApiWorld(
   const api = { ...RECORDED.api, ...options.api };
   const keys = createKeys(options.prefix ?? RECORDED.prefix);
   const deps = { store, keys, clock: clock as Clock, log: silentLogger };
-  const collector = createCollector(api, deps);
+  let collector = createCollector(api, deps);
   const commands: string[] = [];
   const counted: Store = {
     ...store,
@@ -85,6 +87,7 @@ export async function openApiWorld(
     ...{ store, keys, clock, commands },
     collect: () => collector.collect(),
     purge: () => collector.purge(),
+    restart: () => void (collector = createCollector(api, deps)),
     get: async (path, init, peer = "192.0.2.1") =>
       await app.request(`http://pool.example${path}`, init, { peer }),
     kill: () => redis.kill(),

@@ -1,6 +1,6 @@
 /** The app of `/api/v2`: guards, kept answers, and each route over what the ledger has prepared. */
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { countBlocks, type Overview } from "../../ledger/mod.ts";
+import { countBlocks, type Overview, readStatus } from "../../ledger/mod.ts";
 import { CURSOR_HEADER, keptAnswers, wantsCsv } from "./answers.ts";
 import { connectBody, hostOf } from "./connect.ts";
 import { csvOf } from "./csv.ts";
@@ -15,7 +15,7 @@ import { poolBody, poolHistoryBody } from "./pool.ts";
 import { refused } from "./refused.ts";
 import * as route from "./routes.ts";
 import * as shape from "./schemas.ts";
-import { statusBody } from "./status.ts";
+import { statusBody, statusHistoryBody } from "./status.ts";
 
 /** The type that a client is made from: `hc<ApiV2>("https://pool.example/api/v2")`. */
 export type ApiV2 = ReturnType<typeof createRoutes>;
@@ -78,7 +78,7 @@ function createRoutes(
     return {
       paidShannon: `${overview?.paidShannon ?? 0n}`,
       paidDayShannon: `${overview?.paidDayShannon ?? 0n}`,
-      nextRunAtMs: null,
+      nextRunAtMs: (await readStatus(deps)).payer?.nextRunAtMs ?? null,
     };
   };
   return base
@@ -125,8 +125,21 @@ function createRoutes(
     )
     .openapi(route.blocksRoute, async (c) => {
       const { candidates: candidate, immature, matured } = await countBlocks(deps);
-      const page = await blockPage(deps, c.req.valid("query"));
-      return c.json({ ...page, counts: { candidate, immature, matured } }, 200);
+      const [page, overview] = await Promise.all([
+        blockPage(deps, c.req.valid("query")),
+        deps.overview.get(),
+      ]);
+      const orphaned = overview?.orphaned ?? null;
+      const all = {
+        immature: immature - (orphaned?.immature ?? 0),
+        matured: matured - (orphaned?.matured ?? 0),
+      };
+      const counts = {
+        candidate,
+        ...all,
+        orphaned: orphaned && orphaned.immature + orphaned.matured,
+      };
+      return c.json({ ...page, counts }, 200);
     })
     .openapi(
       route.paymentsRoute,
@@ -134,6 +147,10 @@ function createRoutes(
         c.json({ ...await paymentPage(deps, c.req.valid("query")), ...await totals() }, 200),
     )
     .openapi(route.statusRoute, async (c) => c.json(await statusBody(deps), 200))
+    .openapi(
+      route.statusHistoryRoute,
+      async (c) => c.json(await statusHistoryBody(deps), 200),
+    )
     .openapi(
       route.connectRoute,
       async (c) =>

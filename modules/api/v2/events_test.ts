@@ -10,7 +10,13 @@ function overview(change: Partial<Overview> = {}): Overview {
   return {
     ...{ collectedAtMs: 1, hashrateHps: 0n, miners: 0, workers: 0, roundShares: 0n },
     ...{ roundStartedAt: null, height: null, difficulty: null, blockSeconds: null, luck: [] },
-    ...{ candidatesTotal: 0, immatureTotal: 0, maturedTotal: 0, paymentsTotal: 0 },
+    ...{
+      candidatesTotal: 0,
+      immatureTotal: 0,
+      maturedTotal: 0,
+      orphaned: { immature: 0, matured: 0 },
+      paymentsTotal: 0,
+    },
     ...{ paidShannon: 0n, paidDayShannon: 0n, lastRewardWei: null, recent: [] },
     ...change,
   };

@@ -20,7 +20,7 @@ export interface PoolFacts {
   name: string;
   /** Ticker; empty when the network is unknown here. */
   currency: string;
-  network?: Pick<Network, "name" | "title" | "chainId" | "explorer">;
+  network?: Pick<Network, "name" | "title" | "chainId" | "explorer" | "testnet">;
   /** Proof of work, as miners' programs call it. */
   algorithm: string;
   scheme: Scheme;
@@ -35,6 +35,8 @@ export interface PoolFacts {
   /** Short hashrate window (milliseconds). */
   shortWindowMs: number;
   notice: string;
+  /** The operator's colour on light and dark pages (#rrggbb). */
+  accent?: { light: string; dark: string };
   publicHost: string;
   endpoints: readonly Endpoint[];
   /** Port of HTTP getwork; undefined: none. */
@@ -61,6 +63,7 @@ export function poolFacts(config: Config, network: Network | undefined): PoolFac
     ...{ payoutsIntervalMs: payouts.intervalMs, depth: unlocker.depth },
     ...{ poolAddress: payouts.address, shortWindowMs: api.hashrateWindowMs },
     ...{ notice: api.notice, publicHost: api.publicHost },
+    ...(api.accent === undefined ? {} : { accent: api.accent }),
     endpoints: ports.map((port) => ({
       name: `${port.tls === undefined ? "stratum" : "stratum + TLS"} ${port.listen.port}`,
       ...{ port: port.listen.port, tls: port.tls !== undefined, scheme: port.scheme },

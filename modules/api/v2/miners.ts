@@ -126,7 +126,8 @@ function workersOf(miner: MinerFacts, nowSeconds: number, shortSeconds: number):
         reportedHps: day?.reportedHps ?? null,
       },
       shares: countsOf(day === undefined ? [] : [day]),
-      ...{ difficulty: null, dialect: null, lastShareAtMs: last * 1000 },
+      ...{ difficulty: day?.shareDifficulty ?? null, dialect: day?.dialect ?? null },
+      lastShareAtMs: last * 1000,
       state: !silent ? "online" : last > nowSeconds - shortSeconds ? "silent" : "offline",
     };
   });

@@ -28,7 +28,7 @@ const OPEN_REASONS = {
 export function payoutOf(facts: PayoutFacts): Miner["payout"] {
   const { balance, threshold, held, open, payer } = facts;
   const say = (state: Miner["payout"]["state"], reason: string, etaMs: number | null = null) => ({
-    ...{ state, reason, nextRunAtMs: null, etaMs },
+    ...{ state, reason, nextRunAtMs: payer?.nextRunAtMs ?? null, etaMs },
   });
   if (open !== undefined) return say("underWay", OPEN_REASONS[open]);
   if (held) return say("held", "A payment failed; the operator has to look at it");

@@ -33,6 +33,7 @@ export async function poolBody(deps: V2Deps, overview: Overview): Promise<Pool> 
   return {
     asOfMs: overview.collectedAtMs,
     ...{ name: facts.name, currency: facts.currency, network: networkOf(deps) },
+    accent: facts.accent ?? null,
     ...{ scheme: facts.scheme, feePercent: facts.feePercent },
     thresholdShannon: `${facts.thresholdShannon}`,
     payoutsIntervalMs: facts.payoutsIntervalMs,
@@ -70,7 +71,7 @@ export async function poolBody(deps: V2Deps, overview: Overview): Promise<Pool> 
 function networkOf({ facts: { network } }: V2Deps): Pool["network"] {
   if (network === undefined) return null;
   const { name, title, chainId, explorer } = network;
-  return { name, title, chainId, explorer: explorer ?? null };
+  return { name, title, chainId, testnet: network.testnet === true, explorer: explorer ?? null };
 }
 
 function chainHashrate({ difficulty, blockSeconds }: Overview): string | null {

@@ -97,6 +97,12 @@ export const statusRoute = createRoute({
   ...{ method: "get", path: "/status", tags: ["Pool"], summary: "What works and what does not" },
   responses: answer(shape.status, "Each part with the reason and the mend"),
 });
+/** `/status/history`: what worked in the last day. */
+export const statusHistoryRoute = createRoute({
+  ...{ method: "get", path: "/status/history", tags: ["Pool"] },
+  summary: "What worked in the last 24 hours",
+  responses: answer(shape.statusHistory, "In steps of five minutes"),
+});
 /** `/connect`: how to mine here. */
 export const connectRoute = createRoute({
   ...{ method: "get", path: "/connect", tags: ["Pool"], summary: "How to mine here" },

@@ -66,10 +66,13 @@ export const pool = z.object({
   asOfMs,
   name: z.string(),
   currency: z.string(),
+  accent: z.object({ light: z.string(), dark: z.string() }).nullable()
+    .describe("the operator's colour (#rrggbb) for light and dark pages; null: the page's own"),
   network: z.object({
     name: z.string(),
     title: z.string(),
     chainId: count,
+    testnet: z.boolean().describe("its coins are worth nothing"),
     explorer: explorer.nullable(),
   }).nullable().describe("null when this process was not told the network"),
   scheme: z.enum(["prop", "pplns", "solo"]),
@@ -157,8 +160,8 @@ export const miner = z.object({
     name: z.string(),
     hashrate: rates,
     shares: shareCounts.nullable(),
-    difficulty: hashes.nullable(),
-    dialect: z.string().nullable(),
+    difficulty: hashes.nullable().describe("of its last share"),
+    dialect: z.string().nullable().describe("the protocol that it speaks"),
     lastShareAtMs: ms,
     state: z.enum(["online", "silent", "offline"]),
   })),
@@ -178,7 +181,7 @@ export const miner = z.object({
   payout: z.object({
     state: z.enum(["below", "due", "held", "underWay", "halted"]),
     reason: z.string(),
-    nextRunAtMs: ms.nullable(),
+    nextRunAtMs: ms.nullable().describe("null: no payer has said"),
     etaMs: count.nullable().describe("time until the threshold at the present hashrate"),
   }),
   blocksFound: count,
@@ -201,8 +204,10 @@ export const blocks = z.object({
   asOfMs,
   items: z.array(block),
   nextCursor,
-  counts: z.object({ candidate: count, immature: count, matured: count })
-    .describe("rows in each list; orphans count where they lie"),
+  counts: z.object({
+    ...{ candidate: count, immature: count, matured: count },
+    orphaned: count.nullable().describe("as of the last count, which is made every minute"),
+  }),
 }).openapi("Blocks");
 /** `/miners/{address}/blocks`. */
 export const minerBlocks = z.object({ asOfMs, items: z.array(block), nextCursor })
@@ -220,6 +225,8 @@ export const payments = z.object({
 export const minerPayments = z.object({ asOfMs, items: z.array(payment), nextCursor })
   .openapi("MinerPayments");
 
+const health = z.enum(["ok", "waiting", "halted", "away"]).nullable();
+
 /** `/status`. */
 export const status = z.object({
   asOfMs,
@@ -231,6 +238,15 @@ export const status = z.object({
     mend: z.string(),
   })),
 }).openapi("Status");
+
+/** `/status/history`. */
+export const statusHistory = z.object({
+  ...charted,
+  series: z.object({
+    ...{ nodes: z.array(health), unlocker: z.array(health), payer: z.array(health) },
+    stats: z.array(health),
+  }).describe("the worst that was seen in each five minutes; null: nobody looked, or not used"),
+}).openapi("StatusHistory");
 
 /** `/connect`. */
 export const connect = z.object({

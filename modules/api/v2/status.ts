@@ -1,7 +1,16 @@
 /** What works and what does not, with the reason and the mend. */
 import { errorText } from "../../base/mod.ts";
-import { type LoopStatus, readNodes, readStatus } from "../../ledger/mod.ts";
-import type { V2Deps } from "./deps.ts";
+import {
+  type Health,
+  loopHealth,
+  type LoopStatus,
+  readNodes,
+  readSeries,
+  readStatus,
+  STATUS_SERIES,
+} from "../../ledger/mod.ts";
+import { asOf, type V2Deps } from "./deps.ts";
+import { chartOf } from "./pool.ts";
 import type { Status } from "./schemas.ts";
 
 type Part = Status["parts"][number];
@@ -26,6 +35,19 @@ export async function statusBody(deps: V2Deps): Promise<Status> {
       loop("payer", loops.payer, facts.runs.payer),
       stats(asOfMs, nowMs),
     ],
+  };
+}
+
+/** `/status/history`. */
+export async function statusHistoryBody(deps: V2Deps) {
+  const asOfMs = await asOf(deps);
+  const { stepSeconds, fromSeconds, count } = chartOf("24h", Math.floor(asOfMs / 1000));
+  const [points] = await readSeries(deps, "24h", [STATUS_SERIES], fromSeconds, count);
+  const column = (index: number) =>
+    points!.map((point) => (point?.[index] || null) as Health | null);
+  return {
+    ...{ asOfMs, stepMs: stepSeconds * 1000, fromMs: fromSeconds * 1000 },
+    series: { nodes: column(0), unlocker: column(1), payer: column(2), stats: column(3) },
   };
 }
 
@@ -73,14 +95,7 @@ function loop(name: Part["name"], status: LoopStatus | undefined, runsHere: bool
       : part(name, "off", "It is not enabled");
   }
   const { reason, mend, sinceMs } = status;
-  const state = {
-    running: "ok",
-    standby: "ok",
-    waiting: "waiting",
-    retrying: "away",
-    halted: "halted",
-  };
-  return part(name, state[status.state] as Part["state"], reason, mend, sinceMs);
+  return part(name, loopHealth(status), reason, mend, sinceMs);
 }
 
 function stats(asOfMs: number | undefined, nowMs: number): Part {
