@@ -6,7 +6,7 @@
 
 /** Rooms by floor, lowest first. */
 const FLOORS = [
-  ["base"],
+  ["base", "metrics"],
   ["config", "http", "workers"],
   ["ethash", "chain", "policy"],
   ["work"],
@@ -24,6 +24,8 @@ const PACKAGES: Record<string, string[]> = {
   "@hono": ["api"],
   zod: ["config", "api"],
   nodemailer: ["alerts"],
+  "prom-client": ["metrics"],
+  "@opentelemetry": ["metrics"],
   pino: [],
 };
 

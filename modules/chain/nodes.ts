@@ -7,6 +7,7 @@ import {
   judgeRound,
   type Standing,
 } from "./health.ts";
+import { count } from "../metrics/mod.ts";
 import type { Node, Work } from "./node.ts";
 
 /** Failed calls in a row that make a node sick. */
@@ -193,6 +194,9 @@ export function createNodes(nodes: readonly Node[], deps: NodesDeps): Nodes {
             tookMs: clock.now() - startMs,
           }),
         );
+        const { accepted } = answer;
+        const said = accepted === undefined ? "failed" : accepted ? "accepted" : "refused";
+        count("quarry_node_solutions_total", { node: node.name, answer: said });
         onAnswer?.(answer);
         return answer;
       }));

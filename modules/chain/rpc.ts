@@ -1,5 +1,6 @@
 /** JSON-RPC over HTTP to one node: single calls and batches, bounded in time and size. */
 import { type Clock, PoolError, systemClock } from "../base/mod.ts";
+import { observe } from "../metrics/mod.ts";
 
 /** Largest reply that is read (bytes); a full block with transactions is below 8 MiB. */
 const REPLY_BYTES_MAX = 64 * 1024 * 1024;
@@ -92,6 +93,11 @@ export function createRpc(
 
   async function post(body: unknown, method: string): Promise<unknown> {
     const where = { node: options.name, method };
+    const startMs = performance.now();
+    const note = (outcome: "answered" | "failed") =>
+      observe("quarry_node_call_seconds", (performance.now() - startMs) / 1000, {
+        ...{ node: options.name, outcome },
+      });
     try {
       const text = await withinTime(where, options.timeoutMs, deps.clock, async (signal) => {
         const response = await (deps.fetch ?? fetch)(url, {
@@ -110,9 +116,11 @@ export function createRpc(
       });
       const parsed = parseJson(text, where);
       failuresInRow = 0;
+      note("answered");
       return parsed;
     } catch (error) {
       failuresInRow++;
+      note("failed");
       throw error;
     }
   }

@@ -6,6 +6,7 @@
  * for answers; none of them holds memory of this side, so that a worker may end at any moment.
  */
 import { bytesToBigInt } from "../base/mod.ts";
+import { count, observe } from "../metrics/mod.ts";
 import { statusError, VerifierClosedError } from "./errors.ts";
 import type { NativeLibrary } from "./library.ts";
 import { DONE_BYTES, TASK_BYTES, TASK_CLAIM, TASK_HASH } from "./queue_calls.ts";
@@ -40,6 +41,8 @@ interface Pending {
   resolve: (hash: PowHash | undefined) => void;
   reject: (error: unknown) => void;
   done: () => void;
+  /** When it came (milliseconds of the monotonic clock). */
+  sinceMs: number;
 }
 
 /** Hands shares to the library and their hashes back. */
@@ -90,7 +93,7 @@ export class Batcher {
     done: () => void = () => {},
   ): Promise<PowHash | undefined> {
     const { promise, resolve, reject } = Promise.withResolvers<PowHash | undefined>();
-    const pending = { resolve, reject, done };
+    const pending = { resolve, reject, done, sinceMs: performance.now() };
     if (this.#closed) {
       fail(pending, new VerifierClosedError());
       return promise;
@@ -162,6 +165,8 @@ export class Batcher {
     const status = this.#outView.getInt32(start + 4, true);
     if (status < 0) return fail(pending, statusError("verify a share", status));
     this.hashed++;
+    count("quarry_verified_total");
+    observe("quarry_verify_seconds", (performance.now() - pending.sinceMs) / 1000);
     pending.done();
     if (status === STATUS.CLAIM_FAILED) return pending.resolve(undefined);
     const mix = this.#out.slice(start + 8, start + 40);

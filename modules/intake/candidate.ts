@@ -5,6 +5,7 @@
 import { errorText, type Logger } from "../base/mod.ts";
 import type { Scheme } from "../config/mod.ts";
 import type { CandidateFate, Recorder, ShareRecord } from "../ledger/mod.ts";
+import { count } from "../metrics/mod.ts";
 import type { VerifiedShare } from "../share/mod.ts";
 
 /** What one node said to a solution. */
@@ -45,6 +46,7 @@ export async function submitCandidate(
     scheme: record.scheme,
   };
   log.info("block.found", block);
+  count("quarry_candidates_total");
   const answers = deps.submitWork(record.nonce, record.headerHash, record.mix);
   const candidate = { ...record, blockDifficulty: share.job.difficulty };
   const fate = settled === undefined

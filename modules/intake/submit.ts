@@ -8,6 +8,7 @@
  */
 import { assert, type Logger } from "../base/mod.ts";
 import type { Recorder, ShareRecord } from "../ledger/mod.ts";
+import { count } from "../metrics/mod.ts";
 import type { Policy } from "../policy/mod.ts";
 import {
   judge,
@@ -99,6 +100,8 @@ export async function submitShare(
   }
 
   deps.counters.accepted++;
+  count("quarry_shares_total", { verdict: "accepted" });
+  count("quarry_share_difficulty_total", undefined, Number(terms.difficulty));
   if (share.candidate) deps.counters.candidates++;
   deps.count?.(submission, "valid", terms);
   const banned = deps.policy.onShare(submission.ip, true);
@@ -122,6 +125,7 @@ function reject(
   terms: ShareTerms,
   rejection: Rejection,
 ): SubmitOutcome {
+  count("quarry_shares_total", { verdict: rejection });
   deps.counters.rejected[rejection] = (deps.counters.rejected[rejection] ?? 0) + 1;
   const { offence } = REJECTIONS[rejection];
   const banned = offence && deps.policy.onShare(submission.ip, false);

@@ -6,6 +6,7 @@
  * the answer comes, new shares are refused meanwhile, and its miners wait for the truth.
  */
 import { backoffMs, type Logger, unixSeconds } from "../base/mod.ts";
+import { observe } from "../metrics/mod.ts";
 import type { Journal } from "./journal.ts";
 import { createReplicated } from "./persist.ts";
 import { StoreError } from "./redis.ts";
@@ -117,6 +118,7 @@ export function openRecorder(deps: RecorderDeps): Recorder {
   async function send(batch: Waiting[]) {
     const id = `${deps.runId}:${++sequence}`;
     const shares = batch.map((waiting) => waiting.share);
+    const startMs = performance.now();
     let fates: ShareFate[] | undefined;
     try {
       fates = await replicated(() => recordShares(deps, id, shares));
@@ -127,6 +129,8 @@ export function openRecorder(deps: RecorderDeps): Recorder {
         return batch.forEach((waiting) => waiting.abandon(closing));
       }
     }
+    observe("quarry_redis_batch_seconds", (performance.now() - startMs) / 1000);
+    observe("quarry_redis_batch_shares", batch.length);
     batch.forEach((waiting, i) => waiting.settle(fates === undefined ? "away" : fates[i]!));
   }
 

@@ -1,5 +1,6 @@
 /** A policy with its firewall: bans are logged and handed on, with a bound on both. */
 import type { Clock, Logger } from "../base/mod.ts";
+import { count } from "../metrics/mod.ts";
 import { type CommandRunner, runCommand } from "./command.ts";
 import { openFirewall } from "./firewall.ts";
 import { Policy, type PolicyDeps, type PolicyOptions } from "./policy.ts";
@@ -37,6 +38,7 @@ export function openPolicy(
     onBan(ban, mixed) {
       deps.onBan?.(ban, mixed);
       if (!mixed) firewall?.ban(ban);
+      count("quarry_bans_total", { reason: ban.reason });
       if (!logged.take(clock.now())) {
         unlogged++;
         return;

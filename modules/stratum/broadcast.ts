@@ -1,5 +1,6 @@
 /** Sends each new job to every session, in portions between which shares are taken and answered. */
 import { setImmediate } from "node:timers";
+import { observe } from "../metrics/mod.ts";
 import type { OfferSet } from "./offers.ts";
 
 /** Who gets jobs. */
@@ -47,6 +48,7 @@ export class Broadcast<R extends Receiver> {
   #next = 0;
   #offset = 0;
   #scheduled = false;
+  #sinceMs = 0;
 
   constructor(deps: BroadcastDeps<R>) {
     this.#deps = deps;
@@ -61,6 +63,7 @@ export class Broadcast<R extends Receiver> {
     const turned = [...all.slice(this.#offset), ...all.slice(0, this.#offset)];
     this.#waiting = late.length === 0 ? turned : [...new Set([...late, ...turned])];
     this.#next = 0;
+    this.#sinceMs = performance.now();
     this.#set = set;
     if (!this.#scheduled) this.#portion();
   }
@@ -80,7 +83,10 @@ export class Broadcast<R extends Receiver> {
       const receiver = this.#waiting[this.#next++]!;
       if (this.#deps.receivers.has(receiver)) receiver.push(set);
     }
-    if (end === this.#waiting.length) return this.stop();
+    if (end === this.#waiting.length) {
+      observe("quarry_broadcast_seconds", (performance.now() - this.#sinceMs) / 1000);
+      return this.stop();
+    }
     this.#scheduled = true;
     this.#deps.onNextTurn(() => {
       this.#scheduled = false;

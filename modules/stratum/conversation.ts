@@ -36,6 +36,8 @@ export interface Reply {
   after?: Uint8Array;
   /** Whether the connection ends after it. */
   end?: boolean;
+  /** Of a submission that was judged: how. */
+  verdict?: "accepted" | "rejected";
 }
 
 /** A claim whose job is known, or why it is not. */
@@ -327,9 +329,9 @@ export class Conversation {
       : service.freeTerms(share.nonce, share.headerHash, placed.terms);
     const answer = await service.submit(miner, share, { ...terms, dialect: dialect.name });
     if (answer === undefined) return {};
-    if (!answer.accepted) return this.#refusal(id, answer);
+    if (!answer.accepted) return { ...this.#refusal(id, answer), verdict: "rejected" };
     this.#assignments.onShare(placed.terms.difficulty);
-    return { text: dialect.result(id, true), end: answer.banned };
+    return { text: dialect.result(id, true), end: answer.banned, verdict: "accepted" };
   }
 
   /** Brings a claim together with what was assigned: whole nonce, header and terms. */

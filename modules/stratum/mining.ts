@@ -7,6 +7,7 @@ import type { Facts, Logger, LogSink } from "../base/mod.ts";
 import { type Clock, retry } from "../base/mod.ts";
 import type { NodeHealth } from "../chain/mod.ts";
 import { createKeys, openStore, readHighestHeight, writeNodeState } from "../ledger/mod.ts";
+import { beforeSample, count, gauge } from "../metrics/mod.ts";
 import { countsMemory, openPolicyHub } from "../policy/mod.ts";
 import type { Job } from "../work/mod.ts";
 import { supervise, type Supervised } from "../workers/mod.ts";
@@ -132,6 +133,7 @@ export async function openMining(
     ...{ clock, log },
     onJob(next) {
       job = next;
+      noteJob(next);
       const { height, headerHash, node } = next;
       log.info("work.job", { height, headerHash, node, difficulty: next.difficulty });
       tell({ kind: "job", job: next });
@@ -141,6 +143,12 @@ export async function openMining(
       noWork = reason;
       tell({ kind: "noWork", reason });
     },
+  });
+  const endSampling = beforeSample(() => {
+    for (const { name: node, healthy, height } of watching.health()) {
+      gauge("quarry_node_healthy", healthy ? 1 : 0, { node });
+      if (height !== undefined) gauge("quarry_node_height", height, { node });
+    }
   });
   const reporting = reportState().catch((error) => log.warn("state.ended", { error }));
 
@@ -201,6 +209,7 @@ export async function openMining(
     status,
     async stop(withinMs) {
       end.abort(new Error("stopped"));
+      endSampling();
       const [stopped] = await Promise.all([
         Promise.all(workers.map((worker) => worker.stop(withinMs))),
         ...[watching.close(), reporting],
@@ -213,6 +222,13 @@ export async function openMining(
 
 function shownJob({ height, headerHash, node, receivedAtMs }: Job) {
   return { height, headerHash, node, receivedAtMs };
+}
+
+function noteJob({ height, difficulty, receivedAtMs }: Job): void {
+  count("quarry_jobs_total");
+  gauge("quarry_job_height", height);
+  gauge("quarry_job_timestamp_seconds", receivedAtMs / 1000);
+  gauge("quarry_network_difficulty", Number(difficulty));
 }
 
 /** Each worker's own journal first; those of workers that exist no more go to the first one. */

@@ -5,6 +5,7 @@
  * Answers keep their order because miners reuse ids while earlier requests are open.
  */
 import type { Clock, Logger } from "../base/mod.ts";
+import { observe } from "../metrics/mod.ts";
 import { Conversation, type ConversationDeps, type Reply } from "./conversation.ts";
 import { dialectOf } from "./detect.ts";
 import { type Command, type Dialect, readId, requestOf } from "./dialect.ts";
@@ -131,13 +132,17 @@ export class Session {
   }
 
   #take(line: string): void {
+    const startMs = performance.now();
     const answer = this.#answer(line);
     this.#underWay++;
     const before = this.#answers;
     this.#answers = (async () => {
-      const { text, after, end } = await answer;
+      const { text, after, end, verdict } = await answer;
       await before;
       if (text !== undefined) this.#send(text);
+      if (verdict !== undefined) {
+        observe("quarry_submit_seconds", (performance.now() - startMs) / 1000, { verdict });
+      }
       if (after !== undefined) this.wire.send(after);
       if (end) this.#end();
       this.#underWay--;

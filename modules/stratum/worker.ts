@@ -20,6 +20,7 @@ import {
   unbindExtranonces,
   writeReportedHashrate,
 } from "../ledger/mod.ts";
+import { beforeSample, gauge } from "../metrics/mod.ts";
 import { openPolicy, type PolicyMessage, proxiesOf, SharedCounts } from "../policy/mod.ts";
 import { SeenNonces } from "../share/mod.ts";
 import { type Job, JobBook } from "../work/mod.ts";
@@ -209,6 +210,12 @@ async function start(
     if (newest === job && jobs.add(job)) stratum?.broadcast();
   }
 
+  const endSampling = beforeSample(() => {
+    gauge("quarry_sessions", stratum?.sessions ?? 0);
+    gauge("quarry_verifier_queue", verifier.stats().underWay);
+    gauge("quarry_redis_ready", recorder.healthy ? 1 : 0);
+  });
+
   postStatus();
   return {
     receive(message) {
@@ -224,6 +231,7 @@ async function start(
     },
     async stop() {
       end.abort(new Error("stopped"));
+      endSampling();
       jobs.suspend();
       await Promise.all([stratum?.close(), getwork?.close(CLOSE_MS)]);
       await recorder.close();

@@ -7,7 +7,11 @@ import {
   type LogLevel,
   plainFacts,
 } from "../base/mod.ts";
+import { sampleMeters, watchLoop } from "../metrics/mod.ts";
 import type { FromWorker, Running, ToWorker } from "./protocol.ts";
+
+/** What a worker has counted is posted as often as this (milliseconds). */
+const METERS_MS = 5_000;
 
 /** What the work inside a Deno worker may use to speak to the main thread. */
 export interface WorkerContext<Out> {
@@ -44,6 +48,8 @@ export function hostWorker<Options extends CommonWorkerOptions, In = never, Out 
   const post = (message: FromWorker<Out>) => scope.postMessage(message);
   let running: Promise<Running<In>> | undefined;
   let beat: ReturnType<typeof setInterval> | undefined;
+  let meters: ReturnType<typeof setInterval> | undefined;
+  let endLoopWatch = () => {};
   scope.onmessage = (event: MessageEvent<ToWorker<Options, In>>) => {
     const message = event.data;
     if (message.type === "start") {
@@ -57,6 +63,10 @@ export function hostWorker<Options extends CommonWorkerOptions, In = never, Out 
         post: (own) => post({ type: "message", message: own }),
       };
       beat = setInterval(() => post({ type: "beat", atMs: Date.now() }), 1_000);
+      meters = setInterval(() => {
+        sampleMeters().then((sample) => post({ type: "meters", sample }), () => {});
+      }, METERS_MS);
+      endLoopWatch = watchLoop();
       running = start(message.options, context);
       running.then(
         () => post({ type: "ready" }),
@@ -73,6 +83,8 @@ export function hostWorker<Options extends CommonWorkerOptions, In = never, Out 
           post({ type: "failed", reason: errorText(error) });
         } finally {
           clearInterval(beat);
+          clearInterval(meters);
+          endLoopWatch();
         }
       })();
     }

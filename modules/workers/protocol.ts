@@ -1,5 +1,6 @@
 /** The messages between the main thread and a Deno worker; plain data only. */
 import type { Facts, LogRecord } from "../base/mod.ts";
+import type { MeterSample } from "../metrics/mod.ts";
 
 /** What the main thread tells a Deno worker. */
 export type ToWorker<Options, Message = never> =
@@ -14,6 +15,8 @@ export type FromWorker<Message = never> =
   | { type: "ready" }
   /** A sign of life, each second. */
   | { type: "beat"; atMs: number }
+  /** What it has counted since its start, every few seconds. */
+  | { type: "meters"; sample: MeterSample[] }
   | { type: "log"; record: LogRecord }
   /** A milestone that others may want to hear of (block found, payment confirmed). */
   | { type: "event"; name: string; facts: Facts }

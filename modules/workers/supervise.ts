@@ -6,6 +6,7 @@
  * while it spins; it is reported as `hung`, and the process owner decides.
  */
 import { backoffMs, type Clock, type Facts, type Logger, type LogSink } from "../base/mod.ts";
+import { beforeSample, gauge, keepSample } from "../metrics/mod.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
 
 /** A worker that ran this long is restarted without the pauses that earlier deaths earned. */
@@ -107,6 +108,9 @@ export function supervise<Options, In = never, Out = never>(
       case "stopped":
         stopping?.();
         break;
+      case "meters":
+        keepSample(options.name, message.sample);
+        break;
       case "beat":
         break;
     }
@@ -145,6 +149,9 @@ export function supervise<Options, In = never, Out = never>(
     }
   }
 
+  const endRestarts = beforeSample(() =>
+    gauge("quarry_worker_restarts", restarts, { part: options.name })
+  );
   launch();
   watch().catch(() => {});
   return {
@@ -158,6 +165,7 @@ export function supervise<Options, In = never, Out = never>(
     send: (message) => post({ type: "message", message }),
     async stop(withinMs) {
       end.abort(new Error("stopped"));
+      endRestarts();
       const alive = worker;
       let finished = alive === undefined;
       if (alive !== undefined) {
