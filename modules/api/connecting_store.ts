@@ -25,6 +25,9 @@ export function connectingStore(
     get connection() {
       return store?.connection ?? 0;
     },
+    get server() {
+      return store?.server ?? "";
+    },
     get ready() {
       return store?.ready ?? false;
     },

@@ -5,8 +5,17 @@
  * never sent), `refused` (Redis answered with an error before any write) or `unknown` (no answer:
  * it may have run). Only `unknown` must be asked again under the same id.
  */
-import { createClient, ErrorReply } from "redis";
+import { ErrorReply } from "redis";
 import { errorText, type Logger, PoolError } from "../base/mod.ts";
+import type { Client, Connecting, RedisTls } from "./redis_client.ts";
+import { type Link, openLink } from "./redis_link.ts";
+import {
+  type ClusterOptions,
+  clusterPlace,
+  fixedPlace,
+  type SentinelOptions,
+  sentinelPlace,
+} from "./redis_place.ts";
 
 /** Where Redis is; the configuration's `redis` section. */
 export interface RedisOptions {
@@ -16,6 +25,12 @@ export interface RedisOptions {
   /** Empty for none. */
   password: string;
   username?: string;
+  /** Undefined: plain. */
+  tls?: RedisTls;
+  /** Instead of `endpoint`: the master is the one that these name. */
+  sentinel?: SentinelOptions;
+  /** Instead of `endpoint`: the master of the pool's slot. */
+  cluster?: ClusterOptions;
   /** Longest wait for one reply (milliseconds). @default {5000} */
   timeoutMs?: number;
 }
@@ -49,6 +64,11 @@ export interface Store {
   readonly ready: boolean;
   /** Grows with every new connection: what WAIT says holds for its own connection alone. */
   readonly connection: number;
+  /**
+   * Which server answers, and which history it serves. When it is another one (a failover, a
+   * restart), what was acknowledged before may be gone; what must be safe has to be looked at again.
+   */
+  readonly server: string;
   /** Sends one command. @throws {StoreError} */
   command(...args: string[]): Promise<Reply>;
   /** Sends commands in one MULTI/EXEC and gives their replies. @throws {StoreError} */
@@ -60,7 +80,8 @@ export interface Store {
 }
 
 /**
- * Opens a connection and waits until it is ready; later losses reconnect by themselves.
+ * Opens a connection and waits until it is ready; later losses reconnect by themselves, after a
+ * failover to the new master.
  *
  * @throws {StoreError} when Redis cannot be reached within `timeoutMs` at first.
  */
@@ -73,77 +94,44 @@ export async function openStore(
   },
 ): Promise<Store> {
   const timeoutMs = options.timeoutMs ?? 5_000;
-  const client = makeClient(options, timeoutMs);
-  let lastError = "";
-  client.on("error", (error: unknown) => {
-    const text = errorText(error);
-    if (text !== lastError) deps.log.warn("redis.lost", { endpoint: options.endpoint, error });
-    lastError = text;
-  });
-  client.on("ready", () => {
-    if (lastError !== "") deps.log.info("redis.back", { endpoint: options.endpoint });
-    lastError = "";
-  });
-  await connectWithin(client, timeoutMs, options.endpoint, () => lastError);
-  const store = storeOver(client, timeoutMs);
-  await deps.onReady?.(store);
-  client.on("ready", () => {
-    deps.onReady?.(store).catch((error) => deps.log.warn("redis.onReady", { error }));
-  });
-  return store;
-}
-
-type Client = ReturnType<typeof makeClient>;
-
-function makeClient(options: RedisOptions, timeoutMs: number) {
-  return createClient({
-    RESP: 2,
-    socket: { ...socketOf(options.endpoint), connectTimeout: timeoutMs, reconnectStrategy: delay },
-    database: options.database,
-    ...(options.username === undefined ? {} : { username: options.username }),
-    ...(options.password === "" ? {} : { password: options.password }),
-    disableOfflineQueue: true,
-    commandOptions: { timeout: timeoutMs },
-  });
-}
-
-async function connectWithin(
-  client: Client,
-  timeoutMs: number,
-  endpoint: string,
-  reason: () => string,
-) {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(reason() || `no answer within ${timeoutMs} ms`));
-    }, timeoutMs);
-  });
+  const { database, username, password, tls } = options;
+  const connecting = { database, username, password, tls, timeoutMs };
+  const place = (asking: Omit<Connecting, "address">) =>
+    options.sentinel !== undefined
+      ? sentinelPlace(options.sentinel, asking)
+      : options.cluster !== undefined
+      ? clusterPlace(options.cluster, asking)
+      : fixedPlace(options.endpoint);
+  let store: Store | undefined;
+  const ready = async () => void (store && await deps.onReady?.(store));
   try {
-    await Promise.race([client.connect(), late]);
+    const link = await openLink(place, connecting, { log: deps.log, onReady: ready });
+    store = storeOver(link, timeoutMs);
   } catch (error) {
-    client.destroy();
+    const { name, moves } = place(connecting);
     throw new StoreError(
-      `Cannot reach Redis at ${endpoint} (redis.endpoint): is redis-server running?`,
+      moves
+        ? `Cannot find a master of Redis (${name}): ${errorText(error)}`
+        : `Cannot reach Redis at ${options.endpoint} (redis.endpoint): is redis-server running?`,
       "away",
       error,
     );
-  } finally {
-    clearTimeout(timer);
   }
+  await ready();
+  return store;
 }
 
-function storeOver(client: Client, timeoutMs: number): Store {
+function storeOver(link: Link, timeoutMs: number): Store {
   const digests = new Map<string, string>();
-  let closing = false, connection = 0;
-  client.on("ready", () => connection++);
   /** The client's own timeout ends when a command is written; this one waits for the reply. */
-  async function withinTime<T>(reply: Promise<T>): Promise<T> {
+  async function withinTime<T>(reply: Promise<T>, connection: number): Promise<T> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        reject(new Error(`no reply within ${timeoutMs} ms`));
-        reconnect();
+        const reason = `no reply within ${timeoutMs} ms`;
+        reject(new Error(reason));
+        // A server that is silent is away: nothing more is sent on that connection.
+        if (link.connection === connection) link.drop(reason);
       }, timeoutMs);
     });
     try {
@@ -152,38 +140,38 @@ function storeOver(client: Client, timeoutMs: number): Store {
       clearTimeout(timer);
     }
   }
-  /** A server that is silent is away: nothing more is sent on that connection. */
-  function reconnect() {
-    if (!client.isReady) return;
-    client.destroy();
-    // It tries until it succeeds or is closed; what goes wrong comes as an "error" event.
-    if (!closing) client.connect().catch(() => {});
+  async function ask<T>(name: string, work: (client: Client) => Promise<T>): Promise<T> {
+    const { client, connection } = link;
+    if (client === undefined) throw new StoreError("Redis is away", "away");
+    try {
+      return await withinTime(work(client), connection);
+    } catch (error) {
+      if (link.moves && isElsewhere(error) && link.connection === connection) {
+        link.drop(errorText(error));
+      }
+      throw storeError(error, name);
+    }
   }
   async function send(args: string[]): Promise<Reply> {
-    if (!client.isReady) throw new StoreError("Redis is away", "away");
-    try {
-      return await withinTime(client.sendCommand(args)) as Reply;
-    } catch (error) {
-      throw storeError(error, args[0]!);
-    }
+    return await ask(args[0]!, (client) => client.sendCommand(args)) as Reply;
   }
   return {
     get ready() {
-      return client.isReady;
+      return link.client !== undefined;
     },
     get connection() {
-      return connection;
+      return link.connection;
+    },
+    get server() {
+      return link.server;
     },
     command: (...args) => send(args),
     async multi(commands) {
-      if (!client.isReady) throw new StoreError("Redis is away", "away");
-      try {
+      return await ask("MULTI", (client) => {
         const transaction = client.multi();
         for (const command of commands) transaction.addCommand(command);
-        return await withinTime(transaction.exec()) as unknown as Reply[];
-      } catch (error) {
-        throw storeError(error, "MULTI");
-      }
+        return transaction.exec();
+      }) as unknown as Reply[];
     },
     async script(script, keys, args) {
       const digest = digests.get(script.name) ?? await sha1(script.source);
@@ -197,12 +185,14 @@ function storeOver(client: Client, timeoutMs: number): Store {
         return await send(["EVAL", script.source, ...rest]);
       }
     },
-    async close() {
-      closing = true;
-      if (client.isReady) await client.close();
-      else client.destroy();
-    },
+    close: () => link.close(),
   };
+}
+
+/** Whether a refusal says that the master is another server by now; nothing was written. */
+function isElsewhere(error: unknown): boolean {
+  return error instanceof ErrorReply &&
+    /^(READONLY|MOVED|CLUSTERDOWN|MASTERDOWN|EXECABORT)\b|-(READONLY|MOVED)\b/.test(error.message);
 }
 
 function storeError(error: unknown, command: string): StoreError {
@@ -214,20 +204,6 @@ function storeError(error: unknown, command: string): StoreError {
   return offline
     ? new StoreError("Redis is away", "away", error)
     : new StoreError(`Redis gave no answer to ${command}`, "unknown", error);
-}
-
-function socketOf(endpoint: string) {
-  if (endpoint.startsWith("/")) return { path: endpoint, tls: false as const };
-  const colon = endpoint.lastIndexOf(":");
-  const host = colon === -1 ? endpoint : endpoint.slice(0, colon).replace(/^\[|\]$/g, "");
-  return {
-    host: host || "127.0.0.1",
-    port: colon === -1 ? 6379 : Number(endpoint.slice(colon + 1)),
-  };
-}
-
-function delay(retries: number): number {
-  return Math.min(50 * 2 ** Math.min(retries, 6), 2_000);
 }
 
 async function sha1(text: string): Promise<string> {

@@ -4,9 +4,6 @@ import { silentLogger } from "../base/mod.ts";
 import { startRedis } from "../../tests/support/redis.ts";
 import { openStore, StoreError } from "./redis.ts";
 
-// The Redis client's own reconnect timer outlives destroy() by one delay.
-const LOSES_REDIS = { sanitizeOps: false, sanitizeResources: false };
-
 const SET_ONE = {
   name: "set_one",
   source: `redis.call("SET", KEYS[1], ARGV[1]) return redis.call("GET", KEYS[1])`,
@@ -24,7 +21,7 @@ Deno.test("openStore() runs a script that the server has never seen, and again b
   await store.close();
 });
 
-Deno.test("openStore() tells refused from away", LOSES_REDIS, async () => {
+Deno.test("openStore() tells refused from away", async () => {
   const redis = await startRedis();
   const store = await openStore({ endpoint: redis.endpoint, database: 0, password: "" }, {
     log: silentLogger,
@@ -49,7 +46,6 @@ Deno.test("openStore() tells refused from away", LOSES_REDIS, async () => {
 
 Deno.test(
   "openStore() gives a server up that is silent, and finds it again",
-  LOSES_REDIS,
   async () => {
     await using redis = await startRedis();
     const store = await openStore(
@@ -79,7 +75,7 @@ Deno.test(
   },
 );
 
-Deno.test("openStore() names the setting when Redis is not there", LOSES_REDIS, async () => {
+Deno.test("openStore() names the setting when Redis is not there", async () => {
   await assert.rejects(
     openStore({ endpoint: "/nonexistent/redis.sock", database: 0, password: "", timeoutMs: 300 }, {
       log: silentLogger,

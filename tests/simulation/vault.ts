@@ -84,6 +84,9 @@ export function openVault(
       get connection() {
         return connection;
       },
+      get server() {
+        return `${store.server}:${connection}`;
+      },
       command,
       multi: (commands) => store.multi(commands),
       async script(script, keys, args) {

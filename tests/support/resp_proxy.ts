@@ -11,7 +11,9 @@ export interface RespProxy {
 }
 
 /** What a client says before its first command, and what opens a transaction: no effects. */
-const SILENT = new Set(["HELLO", "CLIENT", "SELECT", "AUTH", "PING", "MULTI", "QUIT"]);
+const SILENT = new Set([
+  ...["HELLO", "CLIENT", "SELECT", "AUTH", "PING", "MULTI", "QUIT", "INFO"],
+]);
 
 const SCRIPTS = new URL("../../modules/ledger/scripts/", import.meta.url);
 
