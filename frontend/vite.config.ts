@@ -3,7 +3,7 @@
 const FIRST = [
   /node_modules\/@?preact\//,
   /src\/(?!plot|amounts|keccak|checksum|commands|wallet|trouble)\w+\.tsx?$/,
-  /src\/parts\/(?!effort|chart)/,
+  /src\/parts\/(?!effort|chart|beats|field)/,
   /src\/pages\/pool/,
   /src\/i18n\/(en|lang|mod)\.ts/,
 ];
@@ -24,6 +24,15 @@ export default {
           groups: [{
             name: "main",
             test: (id: string) => FIRST.some((one) => one.test(id)),
+          }, {
+            name: "address",
+            test: /src\/(checksum|keccak|amounts)/,
+          }, {
+            name: "forms",
+            test: /src\/(pages\/(connect|settings)|parts\/field|commands|wallet)/,
+          }, {
+            name: "lists",
+            test: /src\/(pages\/(blocks|payments|status|help|not_found)|parts\/(effort|beats))/,
           }],
         },
       },

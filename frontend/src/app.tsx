@@ -11,7 +11,7 @@ import { Search } from "./parts/search.tsx";
 import { Since } from "./parts/small.tsx";
 import { useResource } from "./resource.ts";
 import { place, type Route, routeOf } from "./router.ts";
-import { paint, type Theme, theme, THEMES } from "./theme.ts";
+import { brand, paint, type Theme, theme, THEMES } from "./theme.ts";
 import type { Pool } from "./types.ts";
 
 /** A page; all but the first are loaded when they are first shown. */
@@ -68,6 +68,8 @@ export function App({ first }: { first: { page: Route["page"]; Page: Page } }) {
       gone = true;
     };
   }, [route.page]);
+  const accent = pool.data?.accent;
+  useEffect(() => brand(accent), [accent?.light, accent?.dark]);
   const { page, Page } = shown.value;
   const props = "address" in route ? { address: route.address } : {};
   return (
@@ -106,6 +108,7 @@ function Header(
           <span>{pool?.name ?? t("pool.title")}</span>
         </a>
         {network != null && <span class="badge">{network.title}</span>}
+        {network?.testnet && <span class="badge warn">{t("testnet")}</span>}
         {page !== "pool" && page !== "notFound" && <Search id="header-address" />}
       </div>
       <nav aria-label={t("nav")}>

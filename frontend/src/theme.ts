@@ -20,3 +20,18 @@ export function paint(chosen: Theme): void {
   if (chosen === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = chosen;
 }
+
+/** Shows the operator's colour; null: the page's own, undefined: not known yet. */
+export function brand(
+  accent: { light: string; dark: string } | null | undefined,
+): void {
+  if (accent === undefined) return;
+  const text = accent && `light-dark(${accent.light},${accent.dark})`;
+  remember("accent", text);
+  document.documentElement.style.setProperty("--accent", text);
+}
+
+/** The colour of the last visit, so that it does not change before the reader's eyes. */
+export function brandAsBefore(): void {
+  document.documentElement.style.setProperty("--accent", recall("accent"));
+}

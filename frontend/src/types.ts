@@ -20,6 +20,7 @@ export type Payments = z.infer<typeof shape.payments>;
 export type Credits = z.infer<typeof shape.credits>;
 export type MinerBlocks = z.infer<typeof shape.minerBlocks>;
 export type MinerPayments = z.infer<typeof shape.minerPayments>;
+export type StatusHistory = z.infer<typeof shape.statusHistory>;
 export type Worker = shape.Miner["workers"][number];
 export type Explorer = NonNullable<
   NonNullable<shape.Pool["network"]>["explorer"]
@@ -31,6 +32,7 @@ export interface Settings {
   ownThreshold: boolean;
   feeCeilingWei: string | null;
   alerts: boolean;
+  silentAfterSeconds: number | null;
   changedAtMs: number | null;
   changeableAtMs: number;
   bounds: { thresholdMin: string; thresholdMax: string };

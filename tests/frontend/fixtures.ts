@@ -8,7 +8,7 @@ import type {
   Pool,
   PoolHistory,
 } from "../../frontend/src/types.ts";
-import { CONNECT, SETTINGS, STATUS } from "./fixtures_fixed.ts";
+import { CONNECT, SETTINGS, STATUS, STATUS_HISTORY } from "./fixtures_fixed.ts";
 
 /** The miner of the fixtures. */
 export const MINER = "0xbf08a1c5d2e34f60718293a4b5c6d7e8f9013795";
@@ -81,12 +81,14 @@ const EMPTY_POOL = (now: number): Pool => ({
   ...{ asOfMs: now - 2_000, name: "Granite Pool", currency: "ETC" },
   network: {
     ...{ name: "classic", title: "Ethereum Classic", chainId: 61 },
+    testnet: false,
     explorer: {
       block: "https://explorer.example/block/{}",
       transaction: "https://explorer.example/tx/{}",
       address: "https://explorer.example/address/{}",
     },
   },
+  accent: null,
   ...{
     scheme: "prop",
     feePercent: 1,
@@ -302,8 +304,8 @@ export function answerOf(path: string, filled: boolean, now: number): unknown {
       ...list(blocksOf(now)),
       nextCursor: filled ? "19000000.0xabcd" : null,
       counts: filled
-        ? { candidate: 1, immature: 2, matured: 912 }
-        : { candidate: 0, immature: 0, matured: 0 },
+        ? { candidate: 1, immature: 2, matured: 912, orphaned: 4 }
+        : { candidate: 0, immature: 0, matured: 0, orphaned: 0 },
     }),
     "/payments": () => ({
       ...list(paymentsOf(now)),
@@ -314,6 +316,7 @@ export function answerOf(path: string, filled: boolean, now: number): unknown {
       nextRunAtMs: filled ? now + 38 * 60_000 : null,
     }),
     "/status": () => filled ? STATUS(now) : { ...STATUS(now), parts: [] },
+    "/status/history": () => STATUS_HISTORY(now, filled),
     "/connect": () => filled ? CONNECT(now) : { ...CONNECT(now), endpoints: [], getwork: null },
   };
   return answers[path]?.();

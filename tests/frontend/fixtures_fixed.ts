@@ -1,5 +1,5 @@
 /** Answers of the API that are the same for every pool of the fixtures: ports, parts, settings. */
-import type { Connect, Settings, Status } from "../../frontend/src/types.ts";
+import type { Connect, Settings, Status, StatusHistory } from "../../frontend/src/types.ts";
 
 const HOUR = 3_600_000;
 const MINER = "0xbf08a1c5d2e34f60718293a4b5c6d7e8f9013795";
@@ -68,12 +68,29 @@ export const STATUS = (now: number): Status => ({
     })),
 });
 
+/** `/status/history`: a payer that was halted, a node that was away, and hours of nobody looking. */
+export const STATUS_HISTORY = (now: number, filled: boolean): StatusHistory => {
+  const stepMs = 300_000;
+  const part = (of: (i: number) => StatusHistory["series"]["nodes"][number]) =>
+    Array.from({ length: 288 }, (_, i) => !filled || i < 60 ? null : of(i));
+  return {
+    ...{ asOfMs: now, stepMs, fromMs: now - now % stepMs - 288 * stepMs },
+    series: {
+      nodes: part((i) => i === 100 ? "away" : "ok"),
+      unlocker: part(() => "ok"),
+      payer: part((i) => i > 275 ? "halted" : i === 150 ? "waiting" : "ok"),
+      stats: part(() => "ok"),
+    },
+  };
+};
+
 /** `/settings`. */
 export const SETTINGS = (now: number): Settings => ({
   ...{
     thresholdShannon: "500000000",
     ownThreshold: false,
     feeCeilingWei: null,
+    silentAfterSeconds: null,
     alerts: false,
   },
   ...{ changedAtMs: null, changeableAtMs: now },

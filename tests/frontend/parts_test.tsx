@@ -5,8 +5,11 @@ import { summary } from "../../frontend/src/parts/chart.tsx";
 import { EffortBars } from "../../frontend/src/parts/effort_bars.tsx";
 import { Amount, Effort, Miner as Address, Since } from "../../frontend/src/parts/small.tsx";
 import { Table } from "../../frontend/src/parts/table.tsx";
+import { allWords } from "../../frontend/src/i18n/mod.ts";
+import { type Beat, Beats, outages, worst } from "../../frontend/src/parts/beats.tsx";
+import { TextField } from "../../frontend/src/parts/field.tsx";
 import { niceTop } from "../../frontend/src/plot.ts";
-import type { Blocks } from "../../frontend/src/types.ts";
+import type { Blocks, StatusHistory } from "../../frontend/src/types.ts";
 import { answerOf, MINER } from "./fixtures.ts";
 
 const NOW = 1_790_000_000_000;
@@ -57,7 +60,8 @@ Deno.test("<Table> keeps its roles, names its cells for cards, and escapes what 
   assert.equal(empty, '<div class="empty">No blocks yet.</div>');
 });
 
-Deno.test("a chart's sentence has least, most, latest and what is missing", () => {
+Deno.test("a chart's sentence has least, most, latest and what is missing", async () => {
+  await allWords();
   const format = (value: number) => `${value} MH/s`;
   const line = { label: "Effective", color: "--accent" };
   assert.equal(
@@ -88,4 +92,61 @@ Deno.test("<EffortBars> draws one bar a block, none for too few", () => {
     items.length,
   );
   assert.equal(renderToString(<EffortBars blocks={items.slice(0, 2)} />), "");
+});
+
+Deno.test("<Beats> shows the worst of each half hour, and says how much worked", async () => {
+  await allWords();
+  const half = (state: Beat): Beat[] => Array.from({ length: 6 }, () => state);
+  const day = [
+    ...half(null),
+    ...half("ok"),
+    ...half("ok").with(2, "waiting"),
+    ...half("away"),
+  ];
+  assert.deepEqual(worst(day), [null, "ok", "waiting", "away"]);
+  const html = renderToString(<Beats of={day} name="Nodes" />);
+  assert.match(
+    html,
+    /aria-label="Nodes worked 61\.1\u202f% of the last 24 hours"/,
+  );
+  assert.deepEqual(
+    [...html.matchAll(/<rect class="(\w+)"/g)].map(([, state]) => state),
+    [
+      ...["none", "ok", "waiting", "away"],
+    ],
+  );
+  assert.match(
+    renderToString(<Beats of={half(null)} name="Nodes" />),
+    /no data/,
+  );
+});
+
+Deno.test("outages() are spans of one state, the newest first", () => {
+  const history = answerOf("/status/history", true, NOW) as StatusHistory;
+  const { fromMs, stepMs } = history;
+  const at = (i: number) => fromMs + i * stepMs;
+  assert.deepEqual(outages(history), [
+    { part: "payer", state: "halted", fromMs: at(276), toMs: at(288) },
+    { part: "payer", state: "waiting", fromMs: at(150), toMs: at(151) },
+    { part: "nodes", state: "away", fromMs: at(100), toMs: at(101) },
+  ]);
+});
+
+Deno.test("<TextField> ties its hint to it and says when it cannot be so", () => {
+  const field = (bad: boolean) =>
+    renderToString(
+      <TextField
+        id="x"
+        label="Name"
+        hint="Letters"
+        value="a"
+        bad={bad}
+        onInput={() => {}}
+      />,
+    );
+  assert.match(field(false), /aria-invalid="false" aria-describedby="x-hint"/);
+  assert.match(
+    field(true),
+    /aria-invalid="true".*<small id="x-hint" class="fault">Letters</,
+  );
 });

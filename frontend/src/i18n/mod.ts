@@ -40,7 +40,7 @@ async function english(): Promise<Words> {
 
 /** Loads the words of all pages; until then there are only those of the first. */
 export async function allWords(): Promise<void> {
-  if (lang.value === "en") words.value = await english();
+  if (lang.value === "en" && words.value === en) words.value = await english();
 }
 
 /** Shows another language. @param chosen by the reader: it is remembered */

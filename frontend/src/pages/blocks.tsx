@@ -23,7 +23,7 @@ export default function BlocksPage() {
     (before === null ? "" : `&before=${encodeURIComponent(before)}`);
   const blocks = useResource<Blocks>({ path, everyMs: EVERY_MS });
   const { data } = blocks;
-  const counts: Record<string, number | undefined> = { ...data?.counts };
+  const counts: Record<string, number | null | undefined> = { ...data?.counts };
   const next = data?.nextCursor ?? null;
   const expected = poolNow()?.round.expectedSeconds ?? null;
   return (
@@ -43,7 +43,7 @@ export default function BlocksPage() {
           name: (
             <>
               {t(`blocks.${key}`)}
-              {counts[key] !== undefined && <span class="count">{grouped(counts[key])}</span>}
+              {counts[key] != null && <span class="count">{grouped(counts[key])}</span>}
             </>
           ),
           href: withQuery({ state: key === "all" ? null : key, before: null }),

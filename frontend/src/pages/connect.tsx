@@ -13,6 +13,7 @@ import {
 import { difficulty, NONE } from "../format.ts";
 import { t } from "../i18n/mod.ts";
 import { Copy } from "../parts/copy.tsx";
+import { Form, SelectField, TextField } from "../parts/field.tsx";
 import { Frame, Section } from "../parts/frame.tsx";
 import { Heading, State } from "../parts/small.tsx";
 import { Table } from "../parts/table.tsx";
@@ -75,50 +76,41 @@ function Generator({ connect }: { connect: Connect | undefined }) {
       true,
     );
   return (
-    <form class="card form" onSubmit={(event) => event.preventDefault()}>
+    <Form>
       <AddressField typed={typed} onDone={() => set({})} />
-      <label>
-        <span>{t("connect.worker")}</span>
-        <input
-          type="text"
-          maxLength={32}
-          autocapitalize="off"
-          spellcheck={false}
-          value={worker}
-          aria-invalid={!WORKER.test(worker)}
-          aria-describedby="worker-hint"
-          onInput={(event) => set({ worker: event.currentTarget.value })}
-        />
-        <small id="worker-hint">{t("connect.workerHint")}</small>
-      </label>
-      <label>
-        <span>{t("connect.port")}</span>
-        <select
-          value={String(endpoint?.port ?? "")}
-          onChange={(event) => set({ port: event.currentTarget.value })}
-        >
-          {endpoints.map((one) => (
-            <option key={one.port} value={String(one.port)}>
-              {endpointText(one)} · {one.tls ? "TLS" : t("connect.plain")} ·{" "}
-              {t(`scheme.${one.scheme}`)}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        <span>{t("connect.program")}</span>
-        <select
-          value={program?.name ?? ""}
-          onChange={(event) => set({ program: event.currentTarget.value })}
-        >
-          {programs.map(({ name }) => <option key={name} value={name}>{name}</option>)}
-        </select>
-      </label>
+      <TextField
+        id="worker"
+        label={t("connect.worker")}
+        hint={t("connect.workerHint")}
+        maxLength={32}
+        value={worker}
+        bad={!WORKER.test(worker)}
+        onInput={(text) => set({ worker: text })}
+      />
+      <SelectField
+        label={t("connect.port")}
+        value={String(endpoint?.port ?? "")}
+        onChange={(port) => set({ port })}
+      >
+        {endpoints.map((one) => (
+          <option key={one.port} value={String(one.port)}>
+            {endpointText(one)} · {one.tls ? "TLS" : t("connect.plain")} ·{" "}
+            {t(`scheme.${one.scheme}`)}
+          </option>
+        ))}
+      </SelectField>
+      <SelectField
+        label={t("connect.program")}
+        value={program?.name ?? ""}
+        onChange={(name) => set({ program: name })}
+      >
+        {programs.map(({ name }) => <option key={name} value={name}>{name}</option>)}
+      </SelectField>
       <Line
         {...{ endpoint, program, worker, typed: typed.value }}
         getwork={connect?.getwork?.url}
       />
-    </form>
+    </Form>
   );
 }
 
@@ -128,22 +120,18 @@ function AddressField(
   const read = checkAddress(typed.value);
   const fault = "fault" in read && read.fault !== "empty" ? t(`address.${read.fault}`) : "";
   return (
-    <label class="wide">
-      <span>{t("connect.address")}</span>
-      <input
-        type="text"
-        autocapitalize="off"
-        autocomplete="off"
-        spellcheck={false}
-        placeholder="0x…"
-        value={typed.value}
-        aria-invalid={fault !== ""}
-        aria-describedby="address-fault"
-        onInput={(event) => typed.value = event.currentTarget.value}
-        onChange={onDone}
-      />
-      <small id="address-fault" class="fault" role="alert">{fault}</small>
-    </label>
+    <TextField
+      id="address"
+      wide
+      alert
+      label={t("connect.address")}
+      hint={fault}
+      bad={fault !== ""}
+      placeholder="0x…"
+      value={typed.value}
+      onInput={(text) => typed.value = text}
+      onChange={onDone}
+    />
   );
 }
 

@@ -4,9 +4,10 @@ import { checksummed } from "../checksum.ts";
 import { tell } from "../client.ts";
 import { currency } from "../facts.ts";
 import { parseCoins, typedCoins } from "../amounts.ts";
-import { exactCoins, SHANNON } from "../format.ts";
+import { duration, exactCoins, SHANNON, WEI } from "../format.ts";
 import { t } from "../i18n/mod.ts";
 import { Copy } from "../parts/copy.tsx";
+import { Form, TextField } from "../parts/field.tsx";
 import { Frame } from "../parts/frame.tsx";
 import { Search } from "../parts/search.tsx";
 import { Amount, Heading, Since } from "../parts/small.tsx";
@@ -17,6 +18,9 @@ import { hasWallet, signTypedData, WrongAccount } from "../wallet.ts";
 
 /** A form is not asked anew while it is written in (milliseconds). */
 const NEVER_MS = 10 ** 9;
+/** What the API takes: wei, and minutes without a share. */
+const FEE_CEILING_MAX = 10n ** 27n;
+const SILENT_MINUTES = [5, 1_440] as const;
 
 export default function SettingsPage({ address }: { address: string }) {
   if (address === "") {
@@ -55,25 +59,71 @@ function Own({ address }: { address: string }) {
           >
             <Amount of={data?.thresholdShannon} />
           </Tile>
-          <Tile name={t("settings.alerts")}>
+          <Tile name={t("settings.ceilingNow")}>
+            {data?.feeCeilingWei == null
+              ? data === undefined ? "—" : t("settings.none")
+              : <Amount of={data.feeCeilingWei} decimals={WEI} />}
+          </Tile>
+          <Tile
+            name={t("settings.alerts")}
+            note={data?.silentAfterSeconds != null &&
+              t("settings.silentNow", {
+                span: duration(data.silentAfterSeconds * 1000),
+              })}
+          >
             {data === undefined ? "—" : t(data.alerts ? "settings.on" : "settings.off")}
           </Tile>
           <Tile name={t("settings.changed")}>
             {data?.changedAtMs == null ? t("settings.never") : <Since at={data.changedAtMs} />}
           </Tile>
         </Tiles>
-        {data !== undefined && <Form address={address} settings={data} />}
+        {data !== undefined && <Change address={address} settings={data} />}
       </Frame>
     </>
   );
 }
 
-function Form({ address, settings }: { address: string; settings: Settings }) {
+/** What is typed, as it is signed; undefined where it cannot be. */
+function read(
+  { threshold, ceiling, minutes }: {
+    threshold: string;
+    ceiling: string;
+    minutes: string;
+  },
+  { thresholdMin, thresholdMax }: Settings["bounds"],
+) {
+  const coinsOf = (text: string, decimals: number) =>
+    text.trim() === "" ? 0n : parseCoins(text, decimals);
+  const shannon = coinsOf(threshold, SHANNON);
+  const inBounds = shannon !== undefined &&
+    (shannon === 0n ||
+      (shannon >= BigInt(thresholdMin) && shannon <= BigInt(thresholdMax)));
+  const wei = coinsOf(ceiling, WEI);
+  const silent = Number(minutes.trim() || 0);
+  const silentOk = silent === 0 ||
+    (Number.isInteger(silent) && silent >= SILENT_MINUTES[0] &&
+      silent <= SILENT_MINUTES[1]);
+  return {
+    thresholdShannon: inBounds ? String(shannon) : undefined,
+    feeCeilingWei: wei === undefined || wei >= FEE_CEILING_MAX ? undefined : String(wei),
+    silentAfterSeconds: silentOk ? String(silent * 60) : undefined,
+  };
+}
+
+function Change(
+  { address, settings }: { address: string; settings: Settings },
+) {
   const { bounds } = settings;
   // What is signed must not change while a wallet is at it.
   const { value: typedData } = useSignal(settings.typedData);
   const threshold = useSignal(
     settings.ownThreshold ? typedCoins(settings.thresholdShannon, SHANNON) : "",
+  );
+  const ceiling = useSignal(
+    settings.feeCeilingWei === null ? "" : typedCoins(settings.feeCeilingWei, WEI),
+  );
+  const minutes = useSignal(
+    settings.silentAfterSeconds === null ? "" : String(settings.silentAfterSeconds / 60),
   );
   const notify = useSignal("");
   const signature = useSignal("");
@@ -81,25 +131,25 @@ function Form({ address, settings }: { address: string; settings: Settings }) {
     bad: false,
     text: "",
   });
-  const shannon = threshold.value.trim() === "" ? 0n : parseCoins(threshold.value, SHANNON);
-  const inBounds = shannon !== undefined && (shannon === 0n ||
-    (shannon >= BigInt(bounds.thresholdMin) &&
-      shannon <= BigInt(bounds.thresholdMax)));
+  const values = read(
+    {
+      threshold: threshold.value,
+      ceiling: ceiling.value,
+      minutes: minutes.value,
+    },
+    bounds,
+  );
+  const { thresholdShannon, feeCeilingWei, silentAfterSeconds } = values;
+  const fits = Object.values(values).every((value) => value !== undefined);
   const signed = {
     ...typedData,
     message: {
-      ...typedData.message,
-      ...{
-        thresholdShannon: String(shannon ?? 0n),
-        notify: notify.value.trim(),
-      },
+      ...{ ...typedData.message, thresholdShannon: thresholdShannon ?? "0" },
+      ...{ feeCeilingWei: feeCeilingWei ?? "0", notify: notify.value.trim() },
+      silentAfterSeconds: silentAfterSeconds ?? "0",
     },
   };
-  const range = t("settings.bounds", {
-    least: exactCoins(bounds.thresholdMin, SHANNON),
-    most: exactCoins(bounds.thresholdMax, SHANNON),
-    coin: currency(),
-  });
+  const coin = currency();
 
   async function send(text: string) {
     try {
@@ -125,38 +175,50 @@ function Form({ address, settings }: { address: string; settings: Settings }) {
     }
   }
   return (
-    <form class="card form" onSubmit={(event) => event.preventDefault()}>
-      <label>
-        <span>{t("settings.newThreshold", { coin: currency() })}</span>
-        <input
-          type="text"
-          inputMode="decimal"
-          value={threshold.value}
-          aria-invalid={!inBounds}
-          aria-describedby="threshold-hint"
-          onInput={(event) => threshold.value = event.currentTarget.value}
-        />
-        <small id="threshold-hint" class={inBounds ? "" : "fault"}>
-          {range}
-        </small>
-      </label>
-      <label>
-        <span>{t("settings.notify")}</span>
-        <input
-          type="text"
-          maxLength={200}
-          autocapitalize="off"
-          spellcheck={false}
-          value={notify.value}
-          aria-describedby="notify-hint"
-          onInput={(event) => notify.value = event.currentTarget.value}
-        />
-        <small id="notify-hint">{t("settings.notifyHint")}</small>
-      </label>
+    <Form>
+      <TextField
+        id="threshold"
+        label={t("settings.newThreshold", { coin })}
+        hint={t("settings.bounds", {
+          least: exactCoins(bounds.thresholdMin, SHANNON),
+          most: exactCoins(bounds.thresholdMax, SHANNON),
+          coin,
+        })}
+        inputMode="decimal"
+        value={threshold.value}
+        bad={thresholdShannon === undefined}
+        onInput={(text) => threshold.value = text}
+      />
+      <TextField
+        id="ceiling"
+        label={t("settings.ceiling", { coin })}
+        hint={t("settings.ceilingHint")}
+        inputMode="decimal"
+        value={ceiling.value}
+        bad={feeCeilingWei === undefined}
+        onInput={(text) => ceiling.value = text}
+      />
+      <TextField
+        id="notify"
+        label={t("settings.notify")}
+        hint={t("settings.notifyHint")}
+        maxLength={200}
+        value={notify.value}
+        onInput={(text) => notify.value = text}
+      />
+      <TextField
+        id="silent"
+        label={t("settings.silent")}
+        hint={t("settings.silentHint")}
+        inputMode="numeric"
+        value={minutes.value}
+        bad={silentAfterSeconds === undefined}
+        onInput={(text) => minutes.value = text}
+      />
       <div class="wide">
         {hasWallet()
           ? (
-            <button type="button" disabled={!inBounds} onClick={sign}>
+            <button type="button" disabled={!fits} onClick={sign}>
               {t("settings.sign")}
             </button>
           )
@@ -171,20 +233,16 @@ function Form({ address, settings }: { address: string; settings: Settings }) {
             class="line"
             tabIndex={0}
           ><code>{JSON.stringify(signed.message, null, 2)}</code></pre>
-          <label>
-            <span>{t("settings.signature")}</span>
-            <input
-              type="text"
-              spellcheck={false}
-              autocapitalize="off"
-              placeholder="0x…"
-              value={signature.value}
-              onInput={(event) => signature.value = event.currentTarget.value}
-            />
-          </label>
+          <TextField
+            id="signature"
+            label={t("settings.signature")}
+            placeholder="0x…"
+            value={signature.value}
+            onInput={(text) => signature.value = text}
+          />
           <button
             type="button"
-            disabled={!inBounds ||
+            disabled={!fits ||
               !/^0x[0-9a-fA-F]{130}$/.test(signature.value.trim())}
             onClick={() => send(signature.value.trim())}
           >
@@ -195,6 +253,6 @@ function Form({ address, settings }: { address: string; settings: Settings }) {
       <p class={said.value.bad ? "fault wide" : "wide"} role="status">
         {said.value.text}
       </p>
-    </form>
+    </Form>
   );
 }

@@ -1,11 +1,13 @@
 /** What works and what does not, and since when. */
 import { apiLink } from "../client.ts";
+import { absolute, duration } from "../format.ts";
 import { t } from "../i18n/mod.ts";
+import { type Beat, Beats, type Outage, outages } from "../parts/beats.tsx";
 import { Frame } from "../parts/frame.tsx";
 import { Heading, type Mood, Since, State } from "../parts/small.tsx";
 import { Table } from "../parts/table.tsx";
 import { useResource } from "../resource.ts";
-import type { Status } from "../types.ts";
+import type { Status, StatusHistory } from "../types.ts";
 
 type Part = Status["parts"][number];
 
@@ -13,15 +15,15 @@ const MOODS: Record<Part["state"], Mood> = {
   ...{ ok: "good", waiting: "warn", halted: "bad", away: "bad", off: "calm" },
 };
 
-/** Waiting with nothing to mend is usual: for a receipt, for the next run. */
-function moodOf({ state, mend }: Part): Mood {
-  return state === "waiting" && mend === "" ? "calm" : MOODS[state];
-}
+const HISTORY_MS = 60_000;
 
 export default function StatusPage() {
   const status = useResource<Status>({ path: "/status" });
+  const history = useResource<StatusHistory>({ path: "/status/history", everyMs: HISTORY_MS })
+    .data;
+  const series: { [part in Part["name"]]?: Beat[] } = history?.series ?? {};
   const parts = status.data?.parts;
-  const bad = parts?.filter((part) => ["warn", "bad"].includes(moodOf(part))) ?? [];
+  const bad = parts?.filter((part) => ["warn", "bad"].includes(MOODS[part.state])) ?? [];
   return (
     <>
       <Heading text={t("status")} />
@@ -51,12 +53,16 @@ export default function StatusPage() {
             },
             {
               ...{ key: "state", name: t("state") },
-              cell: (one) => <State mood={moodOf(one)}>{t(`status.${one.state}`)}</State>,
+              cell: ({ state }) => <State mood={MOODS[state]}>{t(`status.${state}`)}</State>,
             },
             {
               key: "since",
               name: t("status.since"),
               cell: (one) => <Since at={one.sinceAtMs} />,
+            },
+            {
+              ...{ key: "day", name: t("status.day") },
+              cell: ({ name }) => <Beats of={series[name] ?? []} name={t(`part.${name}`)} />,
             },
             {
               ...{ key: "reason", name: t("status.reason") },
@@ -69,11 +75,43 @@ export default function StatusPage() {
             },
           ]}
         />
+        {history !== undefined && <Outages of={outages(history)} />}
       </Frame>
       <p class="muted">
         {t("status.machines")} <a href={apiLink("/status")}>JSON</a>,{" "}
         <a href="/healthz">/healthz</a>, <a href="/readyz">/readyz</a>
       </p>
     </>
+  );
+}
+
+/** The bars as words: everything that did not work in the last day. */
+function Outages({ of }: { of: readonly Outage[] }) {
+  return (
+    <details>
+      <summary>{t("status.outages")}</summary>
+      <Table
+        caption={t("status.outages")}
+        rows={of}
+        keyOf={(one) => `${one.part} ${one.fromMs}`}
+        empty={t("status.noOutage")}
+        columns={[
+          { key: "from", name: t("time"), cell: (one) => absolute(one.fromMs) },
+          {
+            key: "part",
+            name: t("status.part"),
+            cell: (one) => t(`part.${one.part}`),
+          },
+          {
+            ...{ key: "state", name: t("state") },
+            cell: ({ state }) => <State mood={MOODS[state]}>{t(`status.${state}`)}</State>,
+          },
+          {
+            ...{ key: "span", name: t("status.span"), number: true },
+            cell: (one) => duration(one.toMs - one.fromMs),
+          },
+        ]}
+      />
+    </details>
   );
 }

@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import type { FunctionComponent } from "preact";
 import { useEffect } from "preact/hooks";
+import { allWords } from "../i18n/mod.ts";
 import type { ChartProps } from "./chart.tsx";
 
 /** What `Chart` draws. */
@@ -10,7 +11,8 @@ export function LazyChart(props: ChartProps) {
     null,
   );
   useEffect(() => {
-    void import("./chart.tsx").then((module) => loaded.value = module);
+    void Promise.all([import("./chart.tsx"), allWords()])
+      .then(([module]) => loaded.value = module);
   }, []);
   if (loaded.value !== null) return <loaded.value.Chart {...props} />;
   return (

@@ -1,7 +1,7 @@
 /** The address field: says why a text is no address, and remembers the last ones looked up. */
 import { useSignal } from "@preact/signals";
 import { shortAddress } from "../format.ts";
-import { t } from "../i18n/mod.ts";
+import { allWords, t } from "../i18n/mod.ts";
 import { forgetRecent, recent } from "../recent.ts";
 import { go } from "../router.ts";
 
@@ -11,7 +11,10 @@ export function Search({ id, big }: { id: string; big?: boolean }) {
   const fault = useSignal("");
   async function submit(event: Event) {
     event.preventDefault();
-    const { checkAddress } = await import("../checksum.ts");
+    const [{ checkAddress }] = await Promise.all([
+      import("../checksum.ts"),
+      allWords(),
+    ]);
     const read = checkAddress(text.value);
     if ("fault" in read) {
       fault.value = t(`address.${read.fault}`);
