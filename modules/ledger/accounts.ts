@@ -1,7 +1,8 @@
 /** Balances of miners and of the pool: read exactly, in bounded pages, never guessed. */
 import { isAddress, type Shannon } from "../base/mod.ts";
 import type { Keys } from "./keys.ts";
-import { integerOf, listOf, type Reply, type Store, StoreError } from "./redis.ts";
+import { integerOf, type Reply, type Store, StoreError } from "./redis.ts";
+import { scanKeys } from "./scan.ts";
 
 const PAGE_KEYS = 500;
 
@@ -46,23 +47,14 @@ export function createAccounts(deps: { store: Store; keys: Keys }): Accounts {
       return accountOf(login, await store.command("HMGET", keys.miner(login), ...FIELDS));
     },
     async *all() {
-      const seen = new Set<string>();
-      let cursor = "0";
-      do {
-        const reply = await store.command(
-          ...["SCAN", cursor, "MATCH", keys.minerPattern(), "COUNT", String(PAGE_KEYS)],
-        );
-        if (!Array.isArray(reply)) throw new StoreError("Cannot read SCAN's reply", "refused");
-        cursor = String(reply[0]);
-        const logins = listOf(reply[1] ?? null).map((key) => key.slice(prefix.length))
-          .filter((login) => isAddress(login) && !seen.has(login));
-        for (const login of logins) seen.add(login);
+      for await (const names of scanKeys(store, keys.minerPattern(), PAGE_KEYS)) {
+        const logins = names.map((key) => key.slice(prefix.length)).filter(isAddress);
         if (logins.length === 0) continue;
         const rows = await store.multi(
           logins.map((login) => ["HMGET", keys.miner(login), ...FIELDS]),
         );
         yield logins.map((login, i) => accountOf(login, rows[i]!));
-      } while (cursor !== "0");
+      }
     },
     async finances() {
       const reply = await store.command("HMGET", keys.finances(), ...FIELDS, "totalMined");

@@ -1,7 +1,7 @@
 /** What alerts have told already; written by the instance that holds their lease. */
 import { type Lease, type LedgerDeps, moneyScript, runFenced } from "./leases.ts";
 import { parsePoolPayment, type PaymentRow } from "./legacy_rows.ts";
-import { listOf } from "./redis.ts";
+import { pairsOf } from "./scan.ts";
 
 const WRITE = moneyScript(
   "write_alert_state",
@@ -32,10 +32,8 @@ export async function readPaymentsSince(
   sinceSeconds: number,
 ): Promise<PaymentRow[]> {
   const range = ["ZRANGE", keys.paymentsAll(), String(sinceSeconds), "+inf", "BYSCORE"];
-  const flat = listOf(
+  const rows = pairsOf(
     await store.command(...range, "LIMIT", "0", String(PAYMENTS_MAX), "WITHSCORES"),
   );
-  return flat.flatMap((member, i) =>
-    i % 2 === 0 ? parsePoolPayment(member, flat[i + 1]!) ?? [] : []
-  );
+  return rows.flatMap(([member, score]) => parsePoolPayment(member, score) ?? []);
 }

@@ -8,6 +8,7 @@ import { parseMinerPayment, parsePoolPayment } from "./legacy_rows.ts";
 import { type Opening, readOpening } from "./opening.ts";
 import { createPayments, type Payment } from "./payments.ts";
 import { integerOf, listOf, recordOf } from "./redis.ts";
+import { pairsOf, scanKeys } from "./scan.ts";
 
 /** Members of a sorted set read at once. */
 const PAGE = 5_000;
@@ -166,15 +167,8 @@ async function cutStepsOf(
 ): Promise<string[]> {
   const { store, keys } = deps;
   const prefix = keys.own.transition("");
-  const names: string[] = [];
-  let cursor = "0";
-  do {
-    const reply = await store.command("SCAN", cursor, "MATCH", `${prefix}*`, "COUNT", "500");
-    if (!Array.isArray(reply)) throw new TypeError("Cannot read SCAN's reply");
-    cursor = String(reply[0]);
-    names.push(...listOf(reply[1] ?? null));
-  } while (cursor !== "0");
-  for (const name of new Set(names)) {
+  const names = (await Array.fromAsync(scanKeys(store, `${prefix}*`))).flat();
+  for (const name of names) {
     const plan = await store.command("HGET", name, "plan");
     if (typeof plan !== "string") continue;
     const kind = name.slice(prefix.length).split(":")[0];
@@ -182,7 +176,7 @@ async function cutStepsOf(
     if (kind === "credit") await addCredits(deps, keys.creditsImmature(height, hash), immature);
     if (kind === "mature") await addCredits(deps, keys.credits(height, hash), matured);
   }
-  return [...new Set(names)].map((name) => name.slice(prefix.length)).toSorted();
+  return names.map((name) => name.slice(prefix.length)).toSorted();
 }
 
 async function addCredits(
@@ -206,9 +200,9 @@ async function rowsOf(
   const rows: [string, string][] = [];
   for (let start = 0;; start += PAGE) {
     const range = [String(start), String(start + PAGE - 1), "WITHSCORES"];
-    const flat = listOf(await store.command("ZRANGE", key, ...range));
-    for (let i = 0; i < flat.length; i += 2) rows.push([flat[i]!, flat[i + 1]!]);
-    if (flat.length < PAGE * 2) return rows;
+    const page = pairsOf(await store.command("ZRANGE", key, ...range));
+    rows.push(...page);
+    if (page.length < PAGE) return rows;
   }
 }
 

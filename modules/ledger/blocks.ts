@@ -18,7 +18,8 @@ import type { Scheme } from "../config/mod.ts";
 import { blockMember, type BlockRow, type Candidate } from "./block_rows.ts";
 import { parseBlockRow, parseCandidate } from "./block_rows.ts";
 import { type Lease, type LedgerDeps, moneyScript, runFenced } from "./leases.ts";
-import { integerOf, listOf, recordOf } from "./redis.ts";
+import { integerOf, recordOf } from "./redis.ts";
+import { pairsOf } from "./scan.ts";
 import creditLua from "./scripts/credit_immature.lua" with { type: "text" };
 import matureLua from "./scripts/mature_block.lua" with { type: "text" };
 import orphanBlockLua from "./scripts/orphan_block.lua" with { type: "text" };
@@ -264,8 +265,7 @@ async function readRows(
   maxHeight: number,
 ): Promise<[string, string][]> {
   const range = ["ZRANGE", key, "0", String(maxHeight), "BYSCORE", "WITHSCORES"];
-  const flat = listOf(await deps.store.command(...range));
-  return flat.flatMap((member, i) => i % 2 === 0 ? [[member, flat[i + 1]!]] : []);
+  return pairsOf(await deps.store.command(...range));
 }
 
 async function readAmounts(deps: LedgerDeps, key: string): Promise<Map<string, bigint>> {

@@ -9,6 +9,7 @@ import { PoolError } from "../base/mod.ts";
 import { stateOf } from "./audit_books.ts";
 import type { LedgerDeps } from "./leases.ts";
 import { listOf, recordOf, type Store } from "./redis.ts";
+import { literal, scanKeys } from "./scan.ts";
 
 /** Elements of one key in a line. */
 const PART = 2_000;
@@ -144,16 +145,8 @@ export async function importLedger(
 
 /** Every key under a prefix, sorted. */
 export async function keysOf(store: Store, prefix: string): Promise<string[]> {
-  const names = new Set<string>();
-  const pattern = `${prefix.replaceAll(/[\\*?\[\]]/g, "\\$&")}:*`;
-  let cursor = "0";
-  do {
-    const reply = await store.command("SCAN", cursor, "MATCH", pattern, "COUNT", "1000");
-    if (!Array.isArray(reply)) throw new PoolError("Cannot read SCAN's reply");
-    cursor = String(reply[0]);
-    for (const name of listOf(reply[1] ?? null)) names.add(name);
-  } while (cursor !== "0");
-  return [...names].sort();
+  const names = await Array.fromAsync(scanKeys(store, `${literal(prefix)}:*`));
+  return names.flat().sort();
 }
 
 async function partsOf(store: Store, name: string): Promise<Omit<ExportedKey, "key">[]> {

@@ -5,7 +5,7 @@
 import { PoolError } from "../base/mod.ts";
 import { keysOf } from "./export.ts";
 import type { LedgerDeps } from "./leases.ts";
-import { listOf } from "./redis.ts";
+import { pairsOf } from "./scan.ts";
 import upgradeLua from "./scripts/upgrade_rows.lua" with { type: "text" };
 
 const UPGRADE_ROWS = { name: "upgrade_rows", source: upgradeLua };
@@ -163,12 +163,6 @@ async function* pagesOf(
   name: string,
 ): AsyncGenerator<[member: string, score: string][]> {
   if (await store.command("TYPE", name) !== "zset") return;
-  const all = listOf(await store.command("ZRANGE", name, "0", "-1", "WITHSCORES"));
-  for (let start = 0; start < all.length; start += PAGE * 2) {
-    const page = all.slice(start, start + PAGE * 2);
-    yield page.flatMap((member, i) => i % 2 === 0 ? [[member, page[i + 1]!]] : []) as [
-      string,
-      string,
-    ][];
-  }
+  const all = pairsOf(await store.command("ZRANGE", name, "0", "-1", "WITHSCORES"));
+  for (let start = 0; start < all.length; start += PAGE) yield all.slice(start, start + PAGE);
 }

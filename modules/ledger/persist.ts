@@ -42,11 +42,12 @@ export function createPersist(store: Store, waitReplicas: number): PersistAfter 
     );
   }
   return async (write, what) => {
-    const connection = await store.command("CLIENT", "ID");
+    const [connection, number] = [await store.command("CLIENT", "ID"), store.connection];
     await write();
     await waitForDisk(what);
     await waitForReplicas(what);
-    if (await store.command("CLIENT", "ID") !== connection) {
+    // Another server may give the same id.
+    if (await store.command("CLIENT", "ID") !== connection || store.connection !== number) {
       throw new PoolError(`The connection to Redis changed while it kept ${what}: tried again`);
     }
   };

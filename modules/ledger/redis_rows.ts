@@ -1,5 +1,6 @@
 /** Pages of sorted sets, newest first: bounded reads whatever the set has grown to. */
-import { listOf, type Store } from "./redis.ts";
+import type { Store } from "./redis.ts";
+import { pairsOf } from "./scan.ts";
 
 /** One member with its score. */
 export interface ScoredRow {
@@ -13,16 +14,12 @@ export async function rangeOf(
   key: string,
   page: { max?: number; min?: number; skip: number; limit: number },
 ): Promise<ScoredRow[]> {
-  const list = listOf(
+  const pairs = pairsOf(
     await store.command(
       ...["ZRANGE", key, page.max === undefined ? "+inf" : String(page.max)],
       ...[page.min === undefined ? "-inf" : String(page.min), "BYSCORE", "REV"],
       ...["LIMIT", String(page.skip), String(page.limit), "WITHSCORES"],
     ),
   );
-  const rows: ScoredRow[] = [];
-  for (let i = 0; i + 1 < list.length; i += 2) {
-    rows.push({ member: list[i]!, score: Number(list[i + 1]) });
-  }
-  return rows;
+  return pairs.map(([member, score]) => ({ member, score: Number(score) }));
 }

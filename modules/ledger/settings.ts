@@ -2,7 +2,8 @@
 import { isAddress, type Shannon, type Wei } from "../base/mod.ts";
 import { checkedScript } from "./checked_script.ts";
 import type { Keys } from "./keys.ts";
-import { listOf, type Store, StoreError } from "./redis.ts";
+import { type Store, StoreError } from "./redis.ts";
+import { pairsOf } from "./scan.ts";
 import writeSource from "./scripts/write_settings.lua" with { type: "text" };
 
 const WRITE = checkedScript("write_settings", writeSource);
@@ -60,9 +61,8 @@ export function createSettings({ store, keys }: { store: Store; keys: Keys }): S
         const reply = await store.command("HSCAN", key, cursor, "COUNT", String(LOGINS_PER_READ));
         if (!Array.isArray(reply)) throw unreadable("everybody");
         cursor = String(reply[0]);
-        const flat = listOf(reply[1] ?? null);
-        for (let i = 0; i < flat.length; i += 2) {
-          all.set(flat[i]!, settingsOf(flat[i]!, flat[i + 1]!));
+        for (const [login, text] of pairsOf(reply[1] ?? null)) {
+          all.set(login, settingsOf(login, text));
         }
       } while (cursor !== "0");
       return all;

@@ -5,7 +5,8 @@
 import type { Wei } from "../base/mod.ts";
 import { parseBlockRow, parseCandidate } from "./block_rows.ts";
 import { type Lease, type LedgerDeps, moneyScript, runFenced } from "./leases.ts";
-import { listOf, recordOf } from "./redis.ts";
+import { recordOf } from "./redis.ts";
+import { pairsOf } from "./scan.ts";
 import recordScanLua from "./scripts/record_scan.lua" with { type: "text" };
 
 const RECORD_SCAN = moneyScript("record_scan", recordScanLua);
@@ -99,6 +100,5 @@ async function rowsNear(
   height: number,
 ): Promise<[member: string, score: string][]> {
   const range = [String(Math.max(0, height - WINDOW)), String(height + WINDOW)];
-  const flat = listOf(await deps.store.command("ZRANGE", key, ...range, "BYSCORE", "WITHSCORES"));
-  return flat.flatMap((member, i) => i % 2 === 0 ? [[member, flat[i + 1]!]] : []);
+  return pairsOf(await deps.store.command("ZRANGE", key, ...range, "BYSCORE", "WITHSCORES"));
 }

@@ -12,8 +12,9 @@ import {
   parsePoolShare,
   type PaymentRow,
 } from "./legacy_rows.ts";
-import { integerOf, listOf, recordOf, type Reply, type Store, StoreError } from "./redis.ts";
+import { integerOf, recordOf, type Reply, type Store } from "./redis.ts";
 import { countOf, replyAt } from "./replies.ts";
+import { pairsOf, scanKeys } from "./scan.ts";
 import { BUCKET_SECONDS } from "./share_record.ts";
 
 /** What the views read from. */
@@ -130,9 +131,7 @@ export interface BucketRow {
 /** The rows of the hashrate bucket that starts at `startSeconds`; none when it has expired. */
 export async function readBucket(deps: ViewDeps, startSeconds: number): Promise<BucketRow[]> {
   const key = deps.keys.own.bucket(startSeconds);
-  const list = listOf(await deps.store.command("HGETALL", key));
-  const fields = new Map<string, string>();
-  for (let i = 0; i + 1 < list.length; i += 2) fields.set(list[i]!, list[i + 1]!);
+  const fields = new Map(pairsOf(await deps.store.command("HGETALL", key)));
   const rows: BucketRow[] = [];
   for (const [field, value] of fields) {
     const [login, worker, mark] = field.split(":");
@@ -183,18 +182,9 @@ export async function readOldSharesOf(
 export async function* oldShareLogins(deps: ViewDeps): AsyncGenerator<string[]> {
   const { store, keys } = deps;
   const prefix = keys.hashrateOf("");
-  const seen = new Set<string>();
-  let cursor = "0";
-  do {
-    const pattern = keys.hashrateOf("*");
-    const reply = await store.command("SCAN", cursor, "MATCH", pattern, "COUNT", "1000");
-    if (!Array.isArray(reply)) throw new StoreError("Cannot read SCAN's reply", "refused");
-    cursor = String(reply[0]);
-    const logins = listOf(replyAt(reply, 1)).map((key) => key.slice(prefix.length))
-      .filter((login) => !seen.has(login));
-    for (const login of logins) seen.add(login);
-    if (logins.length > 0) yield logins;
-  } while (cursor !== "0");
+  for await (const names of scanKeys(store, keys.hashrateOf("*"))) {
+    yield names.map((key) => key.slice(prefix.length));
+  }
 }
 
 /**
@@ -226,11 +216,10 @@ function rowsOf<Row>(
   parse: (member: string, score: string) => Row | undefined,
   unreadable: string[],
 ): Row[] {
-  const list = listOf(reply);
   const rows: Row[] = [];
-  for (let i = 0; i + 1 < list.length; i += 2) {
-    const row = readable(() => parse(list[i]!, list[i + 1]!));
-    if (row === undefined) unreadable.push(list[i]!);
+  for (const [member, score] of pairsOf(reply)) {
+    const row = readable(() => parse(member, score));
+    if (row === undefined) unreadable.push(member);
     else rows.push(row);
   }
   return rows;

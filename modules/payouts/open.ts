@@ -85,6 +85,7 @@ export async function openRun(setup: PayerSetup, deps: OpenDeps): Promise<Opened
     journal,
     chainId,
     payments: createPayments({ ...deps, waitReplicas: setup.redis.waitReplicas ?? 0 }),
+    ledgerServer: () => deps.store.server,
     ledgerKeepsAll: (setup.redis.waitReplicas ?? 0) > 0,
     accounts: createAccounts(deps),
     settings: createSettings(deps),

@@ -73,6 +73,8 @@ export interface Payer {
   options: PayerOptions;
   /** Whether Redis cannot forget what it acknowledged (`redis.waitReplicas`): any journal will do. */
   ledgerKeepsAll?: boolean;
+  /** Which Redis answers (`Store.server`): another one may have lost what was acknowledged. */
+  ledgerServer?(): string;
   /** Chain id that every transaction is signed for. */
   chainId: number;
   /** Makes the id of a new payment; never the same twice. */

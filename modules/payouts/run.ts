@@ -39,13 +39,23 @@ export interface Run {
 export function createRun(payer: Payer, deps: { afterRun?: () => Promise<void> } = {}): Run {
   const settler = createSettler(payer);
   let recovered = false;
+  /** The Redis that ledger, journal and chain were compared on. */
+  let server: string | undefined;
   let queue: PlannedPayment[] = [];
   let underWay = false;
   let nextRunMs = payer.clock.now();
 
   async function step(lease: Lease): Promise<StepResult> {
+    const present = payer.ledgerServer?.();
+    if (recovered && present !== server) {
+      payer.log.warn("payouts.redis.changed", { note: "compared with the journal and the chain" });
+      // Balances were planned with what the former server knew.
+      queue = [];
+      recovered = false;
+    }
     if (!recovered) await recover(payer, lease);
     recovered = true;
+    server = present;
     const open = await settler.settle(lease);
     const held = holding(open, payer.signer.byNode ? 1 : payer.options.inFlight);
     if (held !== undefined) {

@@ -11,7 +11,11 @@
 -- Other than a share, a candidate is never too old: a replayed one must still reach the ledger.
 
 local stored = redis.call("GET", KEYS[4])
-if stored then return stored end
+if stored then
+  -- A write: WAIT speaks of what its own connection wrote, and this may be another one by now.
+  redis.call("EXPIRE", KEYS[4], ARGV[1])
+  return stored
+end
 
 local zsets = { [1] = true, [9] = true, [10] = true, [18] = true }
 for i = 1, #KEYS do

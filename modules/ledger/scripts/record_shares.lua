@@ -10,7 +10,11 @@
 -- taken from them again.
 
 local stored = redis.call("GET", KEYS[4])
-if stored then return stored end
+if stored then
+  -- A write: WAIT speaks of what its own connection wrote, and this may be another one by now.
+  redis.call("EXPIRE", KEYS[4], ARGV[1])
+  return stored
+end
 
 if not holds(KEYS[1], "zset") then return refuse("pow is no sorted set") end
 for i = 2, #KEYS do
