@@ -1,16 +1,16 @@
 /** From the file's rows to the typed configuration: what no single row can judge, is judged here. */
 import { buildAlerts } from "./build_alerts.ts";
-import { resolveSecret } from "./secrets.ts";
 import { isAbsolute, resolve } from "node:path";
 import { buildBrand } from "./build_brand.ts";
 import { buildNetwork, buildPayouts, buildUnlocker } from "./build_money.ts";
 import { buildProxy, buildUpstreams, checkName } from "./build_proxy.ts";
+import { buildRedis } from "./build_redis.ts";
 import { type Findings, refuse, warn } from "./findings.ts";
 import type { RawConfig } from "./schema.ts";
 import type { Config } from "./types.ts";
 
 /** A secret that the file names instead of containing it. */
-export type SecretReference = { file: string } | { env: string };
+export type SecretReference = { file: string } | { env: string } | { credential: string };
 
 /** What the text of a file cannot say by itself. */
 export interface ConfigContext {
@@ -18,6 +18,8 @@ export interface ConfigContext {
   baseDir: string;
   /** Gives a secret's text. @throws {Error} when there is none */
   readSecret(reference: SecretReference): string;
+  /** Gives a file's whole text; the path is absolute. @throws {Error} when it cannot be read */
+  readText?(path: string): string;
 }
 
 /** The typed configuration; the findings say whether it may be used. */
@@ -36,6 +38,7 @@ export function buildConfig(raw: RawConfig, context: ConfigContext, found: Findi
     coinbases: raw.coinbases ?? [],
     dataDir: path(raw.dataDir),
     log: raw.log,
+    metrics: raw.metrics.listen === undefined ? {} : { listen: raw.metrics.listen },
     verifier: buildVerifier(raw, path),
     extranonce: raw.extranonce,
     ...(raw.instance === undefined ? {} : { instance: raw.instance }),
@@ -45,7 +48,7 @@ export function buildConfig(raw: RawConfig, context: ConfigContext, found: Findi
     api: buildApi(raw, path, found),
     upstreamCheckIntervalMs: raw.upstreamCheckInterval,
     upstreams: buildUpstreams(raw, found),
-    redis: buildRedis(raw, context, found),
+    redis: buildRedis(raw, context, path, found),
     ...alertsOf(raw, context, found),
     unlocker,
     payouts: buildPayouts(raw, unlocker, path, found),
@@ -93,14 +96,5 @@ function buildApi(raw: RawConfig, path: (name: string) => string, found: Finding
     ...buildBrand(raw, path, found),
     purgeOnly: api.purgeOnly,
     ...(api.static === undefined ? {} : { static: path(api.static) }),
-  };
-}
-
-function buildRedis(raw: RawConfig, context: ConfigContext, found: Findings) {
-  const { username, password, ...plain } = raw.redis;
-  return {
-    ...plain,
-    ...(username === "" ? {} : { username }),
-    password: resolveSecret("redis.password", password, context, found),
   };
 }

@@ -12,12 +12,8 @@ export const LEGACY_KEYS: Readonly<Record<string, string>> = {
 /** Paths that a later version takes; lists are written without their index. */
 const LATER_KEYS = [
   "redis.url",
-  "redis.tls",
-  "redis.sentinels",
-  "redis.cluster",
   "redis.managed",
   "api.adminSocket",
-  "metrics",
   "branding",
 ];
 

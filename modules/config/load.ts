@@ -1,15 +1,18 @@
 /** The only file that reads the configuration from disk and its secrets from the environment. */
 import { dirname, resolve } from "node:path";
 import { errorText } from "../base/mod.ts";
-import type { ConfigContext, SecretReference } from "./build.ts";
+import type { ConfigContext } from "./build.ts";
 import { parseConfig, type ParsedConfig } from "./parse.ts";
 import { ConfigError, problemLine, type Warning } from "./problem.ts";
 
 /** A configuration from a file, and where secrets of it came from. */
 export interface LoadedConfig extends ParsedConfig {
   /** Files by their absolute paths, and variables, in the order of reading. */
-  secrets: SecretReference[];
+  secrets: FoundSecret[];
 }
+
+/** Where a secret is: a credential is a file too. */
+export type FoundSecret = { file: string } | { env: string };
 
 /**
  * Reads and parses a configuration file.
@@ -25,13 +28,21 @@ export function loadConfig(path: string): LoadedConfig {
     throw new ConfigError([{ path: "", problem, mend: "give the path of a configuration" }]);
   }
   const baseDir = dirname(resolve(path));
-  const secrets: SecretReference[] = [];
+  const secrets: FoundSecret[] = [];
   const context: ConfigContext = {
     baseDir,
     readSecret(reference) {
-      const found = "env" in reference ? reference : { file: resolve(baseDir, reference.file) };
+      const found = "env" in reference ? reference : {
+        file: "file" in reference
+          ? resolve(baseDir, reference.file)
+          : credentialPath(reference.credential),
+      };
       secrets.push(found);
       return readSecret(found);
+    },
+    readText(file) {
+      secrets.push({ file });
+      return readFile(file);
     },
   };
   return { ...parseConfig(text, context), secrets };
@@ -61,15 +72,25 @@ export function warningLine({ path, message }: Warning): string {
   return `warning  ${path}: ${message}`;
 }
 
-function readSecret(reference: SecretReference): string {
+/** Where systemd puts a credential (LoadCredential=NAME:...). */
+function credentialPath(name: string): string {
+  const folder = Deno.env.get("CREDENTIALS_DIRECTORY");
+  if (folder !== undefined) return `${folder}/${name}`;
+  throw new Error("is a credential, and CREDENTIALS_DIRECTORY is not set: systemd sets it");
+}
+
+function readSecret(reference: FoundSecret): string {
   if ("env" in reference) {
     const value = Deno.env.get(reference.env);
     if (value === undefined) throw new Error(`is in ${reference.env}, which is not set`);
     return value;
   }
-  const { file } = reference;
+  return readFile(reference.file).split("\n")[0]!.trimEnd();
+}
+
+function readFile(file: string): string {
   try {
-    return Deno.readTextFileSync(file).split("\n")[0]!.trimEnd();
+    return Deno.readTextFileSync(file);
   } catch (error) {
     throw new Error(`cannot be read from ${file}: ${errorText(error)}`);
   }

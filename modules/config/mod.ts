@@ -4,7 +4,7 @@
  * This room never opens a socket and never reads the paying key.
  */
 export type { ConfigContext, SecretReference } from "./build.ts";
-export { checkReport, type LoadedConfig, loadConfig, warningLine } from "./load.ts";
+export { checkReport, loadConfig, type LoadedConfig, warningLine } from "./load.ts";
 export { parseConfig, type ParsedConfig } from "./parse.ts";
 export { ConfigError, type Problem, problemLine, type Warning } from "./problem.ts";
 export { durationMs, type ListenAddress, WHOLE_IN_MILLIONTHS } from "./scalars.ts";

@@ -187,9 +187,8 @@ Deno.test("parseConfig() refuses bad values with what stands there", () => {
 
 Deno.test("parseConfig() refuses what only later versions can do, never ignores it", () => {
   const cases: [unknown, string][] = [
-    [{ redis: { sentinels: ["a:1"] } }, "redis.sentinels"],
+    [{ redis: { managed: {} } }, "redis.managed"],
     [{ api: { adminSocket: "" } }, "api.adminSocket"],
-    [{ metrics: { listen: ":9" } }, "metrics"],
   ];
   for (const [value, path] of cases) {
     const problems = problemsOf(value);

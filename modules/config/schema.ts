@@ -12,17 +12,18 @@ import {
   bytes,
   coins,
   duration,
+  listen,
   multiple,
   nodeUrl,
   optionalAddress,
   payingAddress,
   percent,
   quantityText,
-  redisEndpoint,
   shannon,
   webSocketUrl,
 } from "./scalars.ts";
 import { proxy, SCHEMES, stratumPort } from "./schema_proxy.ts";
+import { redis, secret } from "./schema_redis.ts";
 
 /** Networks that `network` may name; the rules are in the chain room's table. */
 export const NETWORK_NAMES = [
@@ -97,7 +98,10 @@ const api = z.object({
   accentDark: color.optional().describe("the same on the dark page"),
   logo: filePath("SVG shown beside the pool's name, 4 KiB at most; none: the page's own"),
   notice: z.string().max(500).default("").describe("one sentence shown above the page"),
-  purgeOnly: flag(false, "only purge, for an API elsewhere that reads a replica"),
+  purgeOnly: flag(
+    false,
+    "no API here: statistics are collected and purged for one elsewhere that reads a replica",
+  ),
   static: filePath("folder of the web page to serve; none: the API alone"),
 });
 
@@ -111,16 +115,6 @@ const upstream = z.object({
     "addresses and CIDR ranges from which this node pushes work; default the address in url",
   ),
 });
-
-/** A secret as text, or where it is. */
-const secret = (text: string) =>
-  z.union([
-    z.string(),
-    z.object({
-      file: z.string().min(1).optional().describe("file whose first line it is"),
-      env: z.string().min(1).optional().describe("environment variable that holds it"),
-    }),
-  ]).describe(`${text}; text, or {"file": "..."}, or {"env": "NAME"}`);
 
 const alerts = z.object({
   webhook: z.object({
@@ -145,31 +139,6 @@ const alerts = z.object({
   minerWebhooks: flag(false, "let miners have https addresses of their own posted to"),
   silentAfter: pause("20m", "silence of a worker after which its miner is told"),
   interval: pause("15s", "pause between two looks"),
-});
-
-const redis = z.object({
-  endpoint: redisEndpoint.prefault("127.0.0.1:6379").describe("host:port or a unix socket's path"),
-  poolSize: count(
-    10,
-    "connections of the stratum workers; each uses one, or two when there are enough",
-    1,
-    1_000,
-  ),
-  database: count(0, "number of the database", 0, 1_000_000),
-  waitReplicas: count(
-    0,
-    "replicas that must have shares before they are answered, and payments before they go out",
-    0,
-    100,
-  ),
-  username: z.string().default("").describe("ACL user; empty: the default user"),
-  password: z.union([
-    z.string(),
-    z.object({
-      file: z.string().min(1).optional().describe("file whose first line is the password"),
-      env: z.string().min(1).optional().describe("environment variable that holds it"),
-    }),
-  ]).default("").describe('text, or {"file": "..."}, or {"env": "NAME"}'),
 });
 
 const unlocker = z.object({
@@ -269,6 +238,10 @@ export const fileSchema = z.object({
   log: z.object({
     level: z.enum(["debug", "info", "warn", "error"]).default("info")
       .describe("least severity that is logged"),
+  }).prefault({}),
+  metrics: z.object({
+    listen: listen.optional()
+      .describe("address where Prometheus reads /metrics; default none"),
   }).prefault({}),
   verifier: z.object({
     threads: z.int().min(1).max(1024).optional().describe("threads; default one per core"),

@@ -3,6 +3,9 @@ import type { LogLevel } from "../base/mod.ts";
 import type { ListenAddress, NftablesSet } from "./scalars.ts";
 import type { NETWORK_NAMES } from "./schema.ts";
 import type { SCHEMES } from "./schema_proxy.ts";
+import type { RedisConfig } from "./types_redis.ts";
+
+export type { RedisConfig } from "./types_redis.ts";
 
 /** A chain of the chain room's table. */
 export type NetworkName = typeof NETWORK_NAMES[number];
@@ -44,6 +47,8 @@ export interface Config {
   /** Absolute path of the journals' folder. */
   readonly dataDir: string;
   readonly log: { readonly level: LogLevel };
+  /** Where Prometheus reads; undefined: nowhere. */
+  readonly metrics: { readonly listen?: ListenAddress };
   /** Native verifier; `threads` undefined: one per core. */
   readonly verifier: {
     readonly threads?: number;
@@ -259,21 +264,6 @@ export interface UpstreamConfig {
   readonly ws?: string;
   /** CIDR ranges from which its pushed work is believed. */
   readonly notifyFrom: readonly string[];
-}
-
-/** Redis; fits the ledger's RedisOptions. */
-export interface RedisConfig {
-  /** "host:port" or the path of a unix socket. */
-  readonly endpoint: string;
-  /** Connections shared by the workers. */
-  readonly poolSize: number;
-  readonly database: number;
-  /** Resolved; empty for none. */
-  readonly password: string;
-  /** Undefined for the default user. */
-  readonly username?: string;
-  /** Replicas that must have shares before they are answered, and payments before they go out. */
-  readonly waitReplicas: number;
 }
 
 /** The block unlocker. */

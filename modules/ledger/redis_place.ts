@@ -24,7 +24,7 @@ export interface Place {
 /** Sentinels and the name of what they watch. */
 export interface SentinelOptions {
   /** "host:port" of each. */
-  nodes: string[];
+  nodes: readonly string[];
   /** Name of the master in their configuration. */
   master: string;
   /** ACL user at the Sentinels. */
@@ -36,7 +36,7 @@ export interface SentinelOptions {
 /** Nodes of a Cluster, and what is looked for in it. */
 export interface ClusterOptions {
   /** "host:port" of some nodes, or all. */
-  nodes: string[];
+  nodes: readonly string[];
   /** A key whose slot is the pool's: its prefix, in braces. */
   key: string;
 }

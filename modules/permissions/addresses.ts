@@ -23,7 +23,7 @@ export function both(...nets: Net[]): Net {
 
 /** Redis itself; Sentinel and Cluster name further machines at run time. */
 export function redisNet(redis: RedisConfig): Net {
-  const discovering = ["sentinels", "cluster"].some((key) => isSet(Reflect.get(redis, key)));
+  const discovering = redis.sentinel !== undefined || redis.cluster !== undefined;
   return discovering ? "any" : both(addressesIn(redis), namedBy(redis.endpoint));
 }
 
@@ -86,10 +86,6 @@ function isListenAddress(value: unknown): value is { hostname: string; port: num
 function namedBy(endpoint: string): string[] {
   const right = netRight(endpoint);
   return right === undefined ? [] : [right];
-}
-
-function isSet(value: unknown): boolean {
-  return Array.isArray(value) ? value.length > 0 : Boolean(value);
 }
 
 function defaultPort(protocol: string): number {

@@ -94,7 +94,7 @@ export function processRights(
 }
 
 function commonRights({ redis }: Config, place: Place): ProcessRights {
-  const socket = redis.endpoint.startsWith("/") ? [redis.endpoint] : [];
+  const socket = [redis.endpoint, redis.replica ?? ""].filter((path) => path.startsWith("/"));
   return {
     net: redisNet(redis),
     read: [place.config, ...place.secretFiles, ...socket],
@@ -151,11 +151,12 @@ export function ownNotifySocket(
 }
 
 /** Every door that the configuration opens; who may call it is no address of ours. */
-function listening({ proxy, api }: Config): string[] {
+function listening({ proxy, api, metrics }: Config): string[] {
   const { listen, ...others } = proxy;
   return addressesIn([
     ...[others, proxy.enabled ? listen : undefined],
     api.enabled ? { ...api, cors: [] } : undefined,
+    metrics,
   ]);
 }
 
