@@ -6,7 +6,13 @@
  */
 import pino from "pino";
 import type { AlertsWorkerOptions } from "./modules/alerts/mod.ts";
-import { type Api, poolFacts, serveApi, type SettingsOptions } from "./modules/api/mod.ts";
+import {
+  type Api,
+  poolFacts,
+  serveApi,
+  serveMetrics,
+  type SettingsOptions,
+} from "./modules/api/mod.ts";
 import {
   createLogger,
   type Facts,
@@ -32,6 +38,7 @@ import {
   workerRights,
 } from "./modules/permissions/mod.ts";
 import type { StatsWorkerOptions } from "./modules/stats/mod.ts";
+import { count } from "./modules/metrics/mod.ts";
 import { type Mining, miningOptions, openMining } from "./modules/stratum/mod.ts";
 import { unlockerOptions } from "./modules/unlocker/mod.ts";
 import {
@@ -41,6 +48,7 @@ import {
   supervise,
   type Supervised,
 } from "./modules/workers/mod.ts";
+import { VERSION } from "./scripts/version.ts";
 
 const USAGE = "Usage: deno task pool CONFIG.json [--check]";
 /** A miner's own threshold may be as many times the pool's. */
@@ -141,6 +149,13 @@ async function open(
       currency: network?.currency ?? "coins",
     };
     worker("alerts", options);
+  }
+  if (config.metrics.listen !== undefined) {
+    const { prefix, redis } = common;
+    const door = await serveMetrics({
+      ...{ listen: config.metrics.listen, prefix, redis, version: VERSION },
+    }, { log: log.for("metrics"), clock: systemClock });
+    parts.push({ name: "metrics", stop: () => door.close() });
   }
   if (api.enabled) {
     worker("stats", { ...common, api } satisfies StatsWorkerOptions);
@@ -253,7 +268,10 @@ function pinoSink(level: string): LogSink {
     ...{ level, base: null, messageKey: "event", timestamp: pino.stdTimeFunctions.isoTime },
     formatters: { level: (label) => ({ level: label }) },
   });
-  return ({ level, room, event, facts }) => logger[level]({ room, ...facts }, event);
+  return ({ level, room, event, facts }) => {
+    count("quarry_log_events_total", { level, room, event });
+    logger[level]({ room, ...facts }, event);
+  };
 }
 
 function fail(text: string, exitCode: number): never {

@@ -15,6 +15,7 @@ import {
   readWorkerRates,
   type ViewDeps,
 } from "../ledger/mod.ts";
+import { observe } from "../metrics/mod.ts";
 import { AccountCache } from "./account_cache.ts";
 import { Latest } from "./latest.ts";
 import { accountBody, blocksBody, minersBody, paymentsBody, statsBody } from "./old_shapes.ts";
@@ -102,6 +103,7 @@ export function createApp(options: AppOptions, deps: AppDeps) {
 
   return new Hono()
     .use("*", cleanPath)
+    .use("*", timed)
     .all("/api/stats", async () => reply(statsBody(await pool.get(), await nodes(), clock.now())))
     .all("/api/miners", async () => reply(minersBody(await miners.get(), clock.now())))
     .all("/api/blocks", async () => reply(blocksBody(await pool.get())))
@@ -135,6 +137,14 @@ async function cleanPath(context: Context, next: () => Promise<void>) {
   const clean = url.pathname.replace(/\/{2,}/g, "/");
   if (clean === url.pathname) return await next();
   return reply(null, 301, { Location: clean + url.search });
+}
+
+/** Notes how long an answer took, by class of its status. */
+async function timed(context: Context, next: () => Promise<void>) {
+  const startMs = performance.now();
+  await next();
+  const status = `${Math.floor(context.res.status / 100)}xx`;
+  observe("quarry_api_seconds", (performance.now() - startMs) / 1000, { status });
 }
 
 async function pass(_context: Context, next: () => Promise<void>) {

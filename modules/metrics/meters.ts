@@ -50,9 +50,10 @@ export function gauge<Name extends MeterOf<"gauge">>(
   else held.set(labels, value);
 }
 
-/** Forgets all series of a gauge, before those that there are now are set. */
+/** Forgets a gauge: what is not known is missing, not zero. */
 export function clearGauge(name: MeterOf<"gauge">): void {
-  (meter(name) as Gauge).reset();
+  registry.removeSingleMetric(name);
+  meters.delete(name);
 }
 
 /**
