@@ -10,6 +10,8 @@ export interface DemoOptions {
   /** Where everything lives. */
   dir: string;
   geth: boolean;
+  /** Short hashrate window; half of it without a share is silence. @default {the pool's} */
+  hashrateWindow?: string;
   say(line: string): void;
 }
 
@@ -17,6 +19,8 @@ export interface DemoOptions {
 export interface Demo extends AsyncDisposable {
   /** Resolves when the first payment is confirmed. */
   firstPayment: Promise<void>;
+  /** Ends the miner alone. */
+  stopMiner(): Promise<void>;
   /** Resolves with the reason when a part ends by itself. */
   failed: Promise<string>;
 }
@@ -53,6 +57,7 @@ export async function startDemo(options: DemoOptions, signal: AbortSignal): Prom
       redis: redis.endpoint,
       geth: options.geth,
       ports,
+      ...(options.hashrateWindow === undefined ? {} : { hashrateWindow: options.hashrateWindow }),
     });
     await Deno.writeTextFile(config, text);
     const pool = startChild(Deno.execPath(), ["task", "--quiet", "pool", config]);
@@ -74,6 +79,7 @@ export async function startDemo(options: DemoOptions, signal: AbortSignal): Prom
     ]);
     return {
       ...{ firstPayment: milestones.firstPayment, failed },
+      stopMiner: async () => void await cpu.kill("SIGTERM"),
       [Symbol.asyncDispose]: () => stack.disposeAsync(),
     };
   } catch (error) {
@@ -158,14 +164,15 @@ function configText(demo: {
   redis: string;
   geth: boolean;
   ports: { stratum: number; getwork: number; api: number };
+  hashrateWindow?: string;
 }): string {
-  const { ports, node } = demo;
+  const { ports, node, hashrateWindow } = demo;
   return JSON.stringify(
     {
       ...{ threads: 1, coin: "demo", name: "demo", dataDir: `${demo.dir}/journals` },
       network: {
         chainId: demo.geth ? 8_021 : CHAIN_ID,
-        name: "demo",
+        ...{ name: "demo", testnet: true },
         algorithm: "ethash",
         rewards: [{ fromHeight: 0, reward: "2" }],
         baseFee: "burn",
@@ -175,7 +182,10 @@ function configText(demo: {
         ...{ enabled: true, listen: `127.0.0.1:${ports.getwork}`, difficulty: 4_000 },
         stratum: { enabled: true, listen: `127.0.0.1:${ports.stratum}` },
       },
-      api: { enabled: true, listen: `127.0.0.1:${ports.api}`, statsCollectInterval: "2s" },
+      api: {
+        ...{ enabled: true, listen: `127.0.0.1:${ports.api}`, statsCollectInterval: "2s" },
+        ...(hashrateWindow === undefined ? {} : { hashrateWindow }),
+      },
       upstream: [{ name: "main", url: node, timeout: "10s" }],
       redis: { endpoint: demo.redis },
       unlocker: {

@@ -22,6 +22,7 @@ Deno.test({
         {
           dir: `${dir}/demo`,
           geth: false,
+          hashrateWindow: "40s",
           say: (line) => void said.push(line),
         },
         new AbortController().signal,
@@ -126,8 +127,19 @@ Deno.test({
       );
     });
 
+    await page.getByLabel("Sprache").selectOption("en");
+    await t.step("its worker's protocol is named, and its silence is told", async () => {
+      await page.goto(`${url}/miner/${miner}`);
+      await page.locator("td small", { hasText: "eth-proxy" }).waitFor();
+      await page.getByText("test network").waitFor();
+      assert.equal(await page.locator(".trouble").count(), 0);
+      await demo.stopMiner();
+      await page.locator(".trouble li", { hasText: "demo has sent no share for" })
+        .waitFor({ timeout: 120_000 });
+      await page.locator("td .state.warn", { hasText: "silent" }).waitFor();
+    });
+
     await Deno.mkdir("data/pictures", { recursive: true });
-    await page.goto(`${url}/miner/${miner}`);
     await page.locator("td .state").first().waitFor();
     await page.screenshot({
       path: "data/pictures/journey-miner.png",
