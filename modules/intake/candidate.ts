@@ -5,7 +5,7 @@
 import { errorText, type Logger } from "../base/mod.ts";
 import type { Scheme } from "../config/mod.ts";
 import type { CandidateFate, Recorder, ShareRecord } from "../ledger/mod.ts";
-import { count } from "../metrics/mod.ts";
+import { count, traced } from "../metrics/mod.ts";
 import type { VerifiedShare } from "../share/mod.ts";
 
 /** What one node said to a solution. */
@@ -32,12 +32,22 @@ export interface CandidateDeps {
  *
  * @throws when the process closes before the ledger answered: the journal keeps the candidate
  */
-export async function submitCandidate(
+export function submitCandidate(
   deps: CandidateDeps,
   share: VerifiedShare,
   record: ShareRecord,
   /** The scheme, where the ledger is being asked for it; undefined when it did not answer. */
   settled?: Promise<Scheme | undefined>,
+): Promise<CandidateFate> {
+  const facts = { height: share.job.height, nonce: record.nonce, login: record.login };
+  return traced("block.candidate", facts, () => handIn(deps, share, record, settled));
+}
+
+async function handIn(
+  deps: CandidateDeps,
+  share: VerifiedShare,
+  record: ShareRecord,
+  settled: Promise<Scheme | undefined> | undefined,
 ): Promise<CandidateFate> {
   const { log } = deps;
   const block = {

@@ -8,7 +8,7 @@
  */
 import { assert, type Logger } from "../base/mod.ts";
 import type { Recorder, ShareRecord } from "../ledger/mod.ts";
-import { count } from "../metrics/mod.ts";
+import { count, isTracedShare, traced, untraced } from "../metrics/mod.ts";
 import type { Policy } from "../policy/mod.ts";
 import {
   judge,
@@ -71,13 +71,24 @@ export interface SubmitDeps extends JudgeDeps, CandidateDeps {
  * @returns undefined when the process is closing before the ledger told the share's fate: a miner
  * that gets no answer is told nothing false
  */
-export async function submitShare(
+export function submitShare(
   deps: SubmitDeps,
   submission: Submission,
   terms: ShareTerms,
 ): Promise<SubmitOutcome | undefined> {
+  if (!isTracedShare()) return take(deps, submission, terms, untraced);
+  const { login, worker } = submission;
+  return traced("share", { login, worker }, () => take(deps, submission, terms, traced));
+}
+
+async function take(
+  deps: SubmitDeps,
+  submission: Submission,
+  terms: ShareTerms,
+  trace: typeof traced,
+): Promise<SubmitOutcome | undefined> {
   // Judged even while the ledger is away: a found block goes to the nodes and the journal then.
-  const verdict = await judge(deps, submission, terms.target);
+  const verdict = await trace("share.judge", {}, () => judge(deps, submission, terms.target));
   if (verdict.kind !== "valid") return reject(deps, submission, terms, verdict.kind);
   const { share } = verdict;
   const record = recordOf(share, terms);
@@ -91,7 +102,8 @@ export async function submitShare(
     const scheme = settled === undefined ? terms.scheme : await settled;
     const fate = scheme === undefined
       ? "away"
-      : await deps.recorder.record({ ...record, scheme }).catch(() => undefined);
+      : await trace("share.record", {}, () => deps.recorder.record({ ...record, scheme }))
+        .catch(() => undefined);
     if (fate === undefined) return undefined;
     if (fate === "away" || fate === "busy") {
       deps.seen.forget(submission.headerHash, submission.nonce);

@@ -9,7 +9,7 @@ import { type Attributes, SpanStatusCode, trace } from "@opentelemetry/api";
 const SHARES_PER_SPAN = 100;
 
 const tracer = trace.getTracer("quarry");
-let untraced = 0;
+let sharesSince = 0;
 
 /** Runs work as a span, a child of the span that runs around it; errors are marked and passed on. */
 export function traced<T>(
@@ -29,8 +29,13 @@ export function traced<T>(
   });
 }
 
+/** {@linkcode traced} for what is not traced. */
+export function untraced<T>(_name: string, _facts: Attributes, run: () => Promise<T>): Promise<T> {
+  return run();
+}
+
 /** Whether the share that comes now is one that is traced. */
 export function isTracedShare(): boolean {
-  untraced = (untraced + 1) % SHARES_PER_SPAN;
-  return untraced === 1;
+  sharesSince = (sharesSince + 1) % SHARES_PER_SPAN;
+  return sharesSince === 1;
 }

@@ -2,6 +2,7 @@
 import { PoolError, shannonToWei, unixSeconds, type Wei } from "../base/mod.ts";
 import { NodeError } from "../chain/mod.ts";
 import type { Lease, Payment, Reservation } from "../ledger/mod.ts";
+import { traced } from "../metrics/mod.ts";
 import { type Fee, gasCostWei, type Quote, quoteFee } from "./fees.ts";
 import { HaltError } from "./halt.ts";
 import { marketFees } from "./market.ts";
@@ -31,7 +32,13 @@ type QuoteReader = Pick<Payer, "node" | "options"> & { signer: { readonly addres
  *
  * Whatever throws, and wherever the process dies, leaves a state that the next start carries on.
  */
-export async function pay(
+export function pay(payer: Payer, lease: Lease, planned: PlannedPayment): Promise<PayOutcome> {
+  const { login, amountShannon } = planned;
+  const facts = { login, amountShannon: amountShannon.toString() };
+  return traced("payment.pay", facts, () => payOnce(payer, lease, planned));
+}
+
+async function payOnce(
   payer: Payer,
   lease: Lease,
   { login, amountShannon }: PlannedPayment,
@@ -129,7 +136,11 @@ export async function signAndStore(
   what: { nonce: number; valueWei: Wei; fee: Fee },
 ): Promise<Payment> {
   const { signer, chainId, payments } = payer;
-  const { raw, hash } = await signer.sign({ chainId, to: payment.login, ...what });
+  const { raw, hash } = await traced(
+    "payment.sign",
+    { id: payment.id, nonce: what.nonce },
+    () => signer.sign({ chainId, to: payment.login, ...what }),
+  );
   payer.moment?.("built", payment.id);
   const transaction = { nonce: what.nonce, raw, hash, from: signer.address };
   await payments.sign(lease, payment.id, transaction, unixSeconds(payer.clock));
@@ -163,7 +174,11 @@ export async function broadcast(
     return await noteSent(payer, lease, await reread(payer, payment), payment.state);
   }
   try {
-    const hash = await payer.node.sendRawTransaction(signed.raw);
+    const hash = await traced(
+      "payment.send",
+      { id, hash: signed.hash },
+      () => payer.node.sendRawTransaction(signed.raw),
+    );
     if (hash !== signed.hash) {
       throw new HaltError(
         `Node ${payer.node.name} says that payment ${id} has hash ${hash}, not ${signed.hash}`,

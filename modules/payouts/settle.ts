@@ -2,6 +2,7 @@
 import { PoolError, shannonToWei, unixSeconds, type Wei } from "../base/mod.ts";
 import type { Receipt } from "../chain/mod.ts";
 import type { Lease, Payment } from "../ledger/mod.ts";
+import { traced } from "../metrics/mod.ts";
 import { fateInBatch, partOfGasWei } from "./batch.ts";
 import { bumpWhenStuck } from "./bump.ts";
 import { HaltError } from "./halt.ts";
@@ -128,7 +129,11 @@ async function settleMined(
     const { valueWei } = readTransactionFields(payment.signed!.raw);
     const shareWei = payment.batch === undefined ? shannonToWei(amountShannon) - valueWei : 0n;
     const gas = { spentWei: gasWei, shareWei };
-    await payer.payments.confirm(lease, payment, hash, now(payer), gas);
+    await traced(
+      "payment.confirm",
+      { id, hash, height },
+      () => payer.payments.confirm(lease, payment, hash, now(payer), gas),
+    );
     payer.log.info("payment.confirmed", { id, login, amountShannon, hash, height });
     payer.event("payment.confirmed", { id, login, amountShannon, hash, height });
     return;

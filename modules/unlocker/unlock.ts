@@ -28,6 +28,7 @@ import {
   readRoundShares,
   type Store,
 } from "../ledger/mod.ts";
+import { traced } from "../metrics/mod.ts";
 import { crossCheck } from "./cross_check.ts";
 import { agreesOnOrphan, type Match, matchBlock, type Sought } from "./match.ts";
 import { scanBlocks } from "./scan.ts";
@@ -128,14 +129,24 @@ async function passOnce(
   if (young >= 0) {
     for (const candidate of await readCandidates(deps, young)) {
       signal?.throwIfAborted();
-      await unlockCandidate(pass, candidate);
+      const { height, nonce } = candidate;
+      await traced(
+        "block.credit",
+        { height: Number(height), nonce },
+        () => unlockCandidate(pass, candidate),
+      );
     }
   }
   const old = head.number - rules.depth;
   if (old >= 0) {
     for (const row of await readImmature(deps, old)) {
       signal?.throwIfAborted();
-      await unlockImmature(pass, row);
+      const { height, nonce } = row;
+      await traced(
+        "block.mature",
+        { height: Number(height), nonce },
+        () => unlockImmature(pass, row),
+      );
     }
   }
   if (young >= 0) {
