@@ -10,6 +10,7 @@ import {
   type Api,
   poolFacts,
   serveApi,
+  serveHealth,
   serveMetrics,
   type SettingsOptions,
 } from "./modules/api/mod.ts";
@@ -134,6 +135,7 @@ async function open(
       onEvent: (event: string, facts: Facts) => log.for("stratum").info(event, facts),
     });
     parts.push({ name: "mining", stop: () => mining!.stop(STOP_MS) });
+    Deno.addSignalListener("SIGUSR1", () => mining!.drain());
   }
   if (unlocker.enabled && known(network, "unlocker", log)) {
     worker("unlocker", unlockerOptions(config, network));
@@ -149,6 +151,12 @@ async function open(
       currency: network?.currency ?? "coins",
     };
     worker("alerts", options);
+  }
+  if (config.health.listen !== undefined) {
+    const door = await serveHealth(config.health.listen, {
+      ...{ log: log.for("health"), clock: systemClock, mining: () => mining?.status() },
+    });
+    parts.push({ name: "health", stop: () => door.close(STOP_MS) });
   }
   if (config.metrics.listen !== undefined) {
     const { prefix, redis } = common;

@@ -4,6 +4,7 @@
  * This room writes nothing to the ledger but settings that miners signed, and never computes what stats has to say.
  */
 export * from "./app.ts";
+export * from "./health_door.ts";
 export * from "./metrics_door.ts";
 export * from "./readiness.ts";
 export * from "./server.ts";

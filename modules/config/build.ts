@@ -38,6 +38,7 @@ export function buildConfig(raw: RawConfig, context: ConfigContext, found: Findi
     coinbases: raw.coinbases ?? [],
     dataDir: path(raw.dataDir),
     log: raw.log,
+    health: raw.health.listen === undefined ? {} : { listen: raw.health.listen },
     metrics: raw.metrics.listen === undefined ? {} : { listen: raw.metrics.listen },
     verifier: buildVerifier(raw, path),
     extranonce: raw.extranonce,

@@ -103,6 +103,7 @@ export function checkPorts(raw: RawConfig, found: Findings): void {
     open.push(["proxy.notifyListen", proxy.notifyListen]);
   }
   if (raw.api.enabled) open.push(["api.listen", raw.api.listen]);
+  if (raw.health.listen !== undefined) open.push(["health.listen", raw.health.listen]);
   if (raw.metrics.listen !== undefined) open.push(["metrics.listen", raw.metrics.listen]);
   for (const [i, [path, address]] of open.entries()) {
     for (const [other, taken] of open.slice(0, i)) {

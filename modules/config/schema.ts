@@ -239,6 +239,10 @@ export const fileSchema = z.object({
     level: z.enum(["debug", "info", "warn", "error"]).default("info")
       .describe("least severity that is logged"),
   }).prefault({}),
+  health: z.object({
+    listen: listen.optional()
+      .describe("address of /healthz and /readyz for load balancers; default the API's alone"),
+  }).prefault({}),
   metrics: z.object({
     listen: listen.optional()
       .describe("address where Prometheus reads /metrics; default none"),

@@ -47,6 +47,8 @@ export interface Config {
   /** Absolute path of the journals' folder. */
   readonly dataDir: string;
   readonly log: { readonly level: LogLevel };
+  /** Where load balancers ask, beside the API; undefined: nowhere. */
+  readonly health: { readonly listen?: ListenAddress };
   /** Where Prometheus reads; undefined: nowhere. */
   readonly metrics: { readonly listen?: ListenAddress };
   /** Native verifier; `threads` undefined: one per core. */

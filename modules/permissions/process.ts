@@ -151,12 +151,12 @@ export function ownNotifySocket(
 }
 
 /** Every door that the configuration opens; who may call it is no address of ours. */
-function listening({ proxy, api, metrics }: Config): string[] {
+function listening({ proxy, api, metrics, health }: Config): string[] {
   const { listen, ...others } = proxy;
   return addressesIn([
     ...[others, proxy.enabled ? listen : undefined],
     api.enabled ? { ...api, cors: [] } : undefined,
-    metrics,
+    ...[metrics, health],
   ]);
 }
 

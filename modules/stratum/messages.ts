@@ -73,6 +73,8 @@ export interface StratumWorkerOptions extends CommonWorkerOptions {
 export type ToStratum =
   | { kind: "job"; job: Job }
   | { kind: "noWork"; reason: string }
+  /** No new miners from now on; those who are there stay. */
+  | { kind: "drain" }
   /** This instance has another number: its extranonces begin otherwise from now on. */
   | { kind: "extranonces"; prefix: string }
   | { kind: "policy"; message: PolicyMessage };

@@ -45,6 +45,8 @@ export interface MiningStatus {
   ready: boolean;
   /** Why it is not ready; empty when it is. */
   reason: string;
+  /** Whether no new miners are taken. */
+  draining: boolean;
   accepted: number;
   job?: { height: number; headerHash: string; node: string; receivedAtMs: number };
   nodes: NodeHealth[];
@@ -55,6 +57,11 @@ export interface MiningStatus {
 /** Running mining. */
 export interface Mining {
   status(): MiningStatus;
+  /**
+   * Takes no new miners for the rest of this process's life: "not ready" to a load balancer, ports
+   * closed to new connections. Sessions that are there stay and mine until `stop`.
+   */
+  drain(): void;
   /** No new connections, batches flushed, workers stopped. Gives false when one had to be cut. */
   stop(withinMs: number): Promise<boolean>;
 }
@@ -79,6 +86,7 @@ export async function openMining(
   let noWork = "no node gives work";
   /** State reports that Redis did not take, in a row. */
   let failures = 0;
+  let draining = false;
 
   const extranoncePrefix = options.extranonce.leased
     ? await leasePrefix(options, {
@@ -121,6 +129,7 @@ export async function openMining(
         const prefix = changedPrefix;
         if (prefix !== undefined) workers[index]?.send({ kind: "extranonces", prefix });
         if (job !== undefined) workers[index]?.send({ kind: "job", job });
+        if (draining) workers[index]?.send({ kind: "drain" });
       },
       onHung: deps.onHung,
     }, { ...deps, log })
@@ -183,7 +192,9 @@ export async function openMining(
   function status(): MiningStatus {
     const known = statuses.filter((one) => one !== undefined);
     const down = workers.find((worker) => worker.state !== "ready");
-    const reason = down !== undefined
+    const reason = draining
+      ? "draining: no new miners are taken"
+      : down !== undefined
       ? `${down.name} is ${down.state}`
       : job === undefined
       ? noWork
@@ -198,7 +209,7 @@ export async function openMining(
     return {
       sessions: known.reduce((sum, one) => sum + one.sessions, 0),
       accepted: known.reduce((sum, one) => sum + one.counters.accepted, 0),
-      ...{ ready: reason === "", reason, nodes: watching.health() },
+      ...{ ready: reason === "", reason, draining, nodes: watching.health() },
       ...(job === undefined ? {} : { job: shownJob(job) }),
       ...(first?.stratumPorts?.[0] === undefined ? {} : { stratumPort: first.stratumPorts[0] }),
       ...(first?.getworkPort === undefined ? {} : { getworkPort: first.getworkPort }),
@@ -207,6 +218,12 @@ export async function openMining(
 
   return {
     status,
+    drain() {
+      if (draining) return;
+      draining = true;
+      log.info("mining.draining", { sessions: status().sessions });
+      tell({ kind: "drain" });
+    },
     async stop(withinMs) {
       end.abort(new Error("stopped"));
       endSampling();

@@ -43,6 +43,8 @@ export interface StratumServer {
   broadcast(): void;
   /** Has every session go over to extranonces of the present range; who cannot is sent away. */
   renewExtranonces(): Promise<void>;
+  /** Takes no new connections; sessions that are there stay, with jobs and answers as before. */
+  drain(): void;
   /** Stops listening, lets sessions finish what is under way and closes them. */
   close(): Promise<void>;
 }
@@ -157,6 +159,7 @@ export async function serveStratum(
       const note = "sent away are who never asked for mining.set_extranonce: they come back";
       log.warn("extranonce.renewed", { told: count(true), sentAway: count(false), note });
     },
+    drain: () => ports.forEach((port) => port.refuseNew()),
     async close() {
       clearInterval(sweeper);
       broadcast.stop();

@@ -224,6 +224,10 @@ async function start(
       else if (message.kind === "extranonces") {
         extranonces.rebase(message.prefix);
         void stratum?.renewExtranonces();
+      } else if (message.kind === "drain") {
+        stratum?.drain();
+        // Getwork has no sessions: its miners go where they are sent with their next request.
+        void getwork?.close(CLOSE_MS);
       } else {
         newest = undefined;
         jobs.suspend();

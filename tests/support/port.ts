@@ -56,6 +56,7 @@ export async function withPort(
       return opened.connections;
     },
     reloadCertificates: () => opened.reloadCertificates(),
+    refuseNew: () => opened.refuseNew(),
     close: () => opened.close(),
     async connect() {
       const conn = await Deno.connect({ hostname: "127.0.0.1", port: opened.port });

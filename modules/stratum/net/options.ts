@@ -86,6 +86,8 @@ export interface Port {
    * when the files do not work (the pair read before stays in use) or the port has none.
    */
   reloadCertificates(): Promise<boolean>;
+  /** Stops listening; connections that are there stay. */
+  refuseNew(): void;
   /**
    * Stops listening, drops what is still told apart, and waits until every wire was closed by its
    * owner; after `closeMs` it closes them itself.

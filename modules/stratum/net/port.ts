@@ -58,9 +58,15 @@ export async function openPort(options: PortOptions, deps: PortDeps): Promise<Po
     }
   }
 
+  let closed: Promise<void> | undefined;
+  function refuseNew(): Promise<void> {
+    return closed ??= new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+
   function sweep() {
     deadlines.sweep(clock.now());
     tally.sweep();
+    if (closed !== undefined) return;
     if (!areHandlesLeft()) {
       tally.note("warn", "port.noFileHandles", {
         held: held.size,
@@ -84,7 +90,7 @@ export async function openPort(options: PortOptions, deps: PortDeps): Promise<Po
 
   async function close() {
     shared.closing = true;
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const closed = refuseNew();
     for (const arrival of held) arrival.shutDown();
     const grace = new AbortController();
     const late = clock.sleep(times.closeMs, grace.signal).catch(() => {});
@@ -104,6 +110,7 @@ export async function openPort(options: PortOptions, deps: PortDeps): Promise<Po
       return held.size;
     },
     reloadCertificates: () => certificates?.reload() ?? Promise.resolve(false),
+    refuseNew: () => void refuseNew(),
     close: () => closing ??= close(),
   };
 }
