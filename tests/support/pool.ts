@@ -35,9 +35,10 @@ export async function startPool(
   path: string,
   config: PoolConfig,
   ports: PoolPorts,
+  env: Record<string, string> = {},
 ): Promise<TestPool> {
   await Deno.writeTextFile(path, JSON.stringify(config));
-  let child = await launch(path, ports);
+  let child = await launch(path, ports, env);
   return {
     ports,
     get pid() {
@@ -46,7 +47,7 @@ export async function startPool(
     output: () => child.output(),
     async killAndRestart() {
       await child.kill("SIGKILL");
-      child = await launch(path, ports);
+      child = await launch(path, ports, env);
     },
     stop: () => child.kill("SIGTERM"),
     async [Symbol.asyncDispose]() {
@@ -55,9 +56,13 @@ export async function startPool(
   };
 }
 
-async function launch(path: string, ports: PoolPorts): Promise<Child> {
+async function launch(
+  path: string,
+  ports: PoolPorts,
+  env: Record<string, string>,
+): Promise<Child> {
   // What scripts/quarry ends as: SIGKILL must hit the pool itself.
-  const child = startChild(Deno.execPath(), denoArguments("pool", [path]));
+  const child = startChild(Deno.execPath(), denoArguments("pool", [path]), { env });
   let code: number | undefined;
   child.exit.then((ended) => code = ended);
   try {
