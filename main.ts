@@ -65,7 +65,8 @@ interface Part {
 
 if (import.meta.main) await main(Deno.args);
 
-async function main(args: string[]): Promise<void> {
+/** Runs the pool until a signal, with what a configuration enables. */
+export async function main(args: string[]): Promise<void> {
   const path = args.find((arg) => !arg.startsWith("--"));
   const unknown = args.find((arg) => arg.startsWith("--") && arg !== "--check");
   if (path === undefined || unknown !== undefined) return fail(USAGE, 2);
@@ -76,6 +77,7 @@ async function main(args: string[]): Promise<void> {
   const { config, warnings } = load(path);
   const sink = pinoSink(config.log.level);
   const log = createLogger(sink, "main", config.log.level);
+  await giveUp(config);
   for (const warning of warnings) log.warn("config.warning", { ...warning });
   if (Deno.env.has("RESOLVE_PAYOUT")) log.warn("payouts.resolve", { note: RESOLVE_PAYOUT_NOTICE });
   const service = serviceOf(config, log);
@@ -128,7 +130,7 @@ async function open(
   let mining: Mining | undefined;
   if (mines) {
     mining = await openMining({
-      ...miningOptions(config, network),
+      ...miningOptions(config, network, surroundings.library),
       permissions: workerRights("stratum", config, surroundings),
     }, {
       ...{ log, sink: deps.sink, clock: systemClock, onHung: () => hung("stratum", log) },
@@ -220,6 +222,14 @@ function known(
 function hung(name: string, log: Logger): void {
   log.error("pool.hung", { worker: name, note: "ending the process, to be started again" });
   Deno.exit(1);
+}
+
+/** What this configuration never needs, where more was given than scripts/quarry gives. */
+async function giveUp({ proxy }: Config): Promise<void> {
+  const mines = proxy.enabled || proxy.stratum.enabled;
+  const runs = mines && proxy.policy.banning.firewall !== undefined;
+  if (!runs) await Deno.permissions.revoke({ name: "run" });
+  if (!mines) await Deno.permissions.revoke({ name: "ffi" });
 }
 
 /** The way to the service manager that started us, if there is one. */

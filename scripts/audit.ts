@@ -41,7 +41,8 @@ export function linesOf(report: AuditReport, unknown: readonly UnknownBlock[]): 
   ];
 }
 
-async function main(args: readonly string[]): Promise<number> {
+/** Runs the command; gives its exit code. */
+export async function main(args: readonly string[]): Promise<number> {
   const json = args.includes("--json");
   const [path, ...more] = args.filter((arg) => arg !== "--json");
   if (path === undefined || more.length > 0 || path.startsWith("-")) {

@@ -47,7 +47,8 @@ export function linesOf(checks: readonly Check[]): string[] {
   return [...lines, failed === 0 ? "All is well." : `${failed} to be mended.`];
 }
 
-async function main(args: readonly string[]): Promise<number> {
+/** Runs the command; gives its exit code. */
+export async function main(args: readonly string[]): Promise<number> {
   const json = args.includes("--json");
   const [path, ...more] = args.filter((arg) => arg !== "--json");
   if (path === undefined || more.length > 0 || path.startsWith("-")) {

@@ -92,7 +92,8 @@ async function* readLines(file: string): AsyncGenerator<string> {
   yield* createInterface({ input: createReadStream(file), crlfDelay: Infinity });
 }
 
-async function main(args: readonly string[]): Promise<number> {
+/** Runs the command; gives its exit code. */
+export async function main(args: readonly string[]): Promise<number> {
   const [path, command, file, ...more] = args;
   const known = command === "export" || command === "import";
   if (path === undefined || !known || file === undefined || more.length > 0) {

@@ -129,7 +129,8 @@ async function change(
   return { lines, exitCode: 0 };
 }
 
-async function main(args: readonly string[]): Promise<number> {
+/** Runs the command; gives its exit code. */
+export async function main(args: readonly string[]): Promise<number> {
   let parsed;
   try {
     parsed = parseArgs({

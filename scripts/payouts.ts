@@ -239,7 +239,8 @@ function depsOf(config: Config, store: Store): CommandDeps {
   };
 }
 
-async function main(args: readonly string[]): Promise<number> {
+/** Runs the command; gives its exit code. */
+export async function main(args: readonly string[]): Promise<number> {
   const [path, ...rest] = args;
   let result: CommandResult;
   if (path === undefined || path.startsWith("-")) {

@@ -19,7 +19,7 @@ import {
 } from "../modules/permissions/mod.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url)).replace(/\/$/, "");
-const READING_ONLY = ["--no-prompt", "--allow-read", "--allow-env"];
+const READING_ONLY = ["--no-prompt", "--allow-read", "--allow-env", "--allow-sys=hostname"];
 
 /** The flags of a command with its arguments, the first of which names the configuration. */
 export function flagsOf(command: ConfigCommand, args: readonly string[]): string[] {

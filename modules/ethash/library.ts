@@ -104,9 +104,17 @@ export function libraryFileName(): string {
   return Deno.build.os === "darwin" ? "libquarry_ethash.dylib" : "libquarry_ethash.so";
 }
 
-/** Where `deno task native` puts the library. */
+let chosenPath: string | undefined;
+
+/** From now on this thread opens another file, as a single binary does that unpacked it. */
+export function chooseLibrary(path: string): void {
+  chosenPath = path;
+}
+
+/** Where `deno task native` puts the library, unless another one was chosen. */
 export function defaultLibraryPath(): string {
-  return fileURLToPath(new URL(`../../native/build/${libraryFileName()}`, import.meta.url));
+  return chosenPath ??
+    fileURLToPath(new URL(`../../native/build/${libraryFileName()}`, import.meta.url));
 }
 
 type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];

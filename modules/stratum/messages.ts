@@ -26,6 +26,8 @@ export interface StratumWorkerOptions extends CommonWorkerOptions {
   /** First height that the rule does not describe. */
   powEndsHeight?: number;
   verifierThreads?: number;
+  /** The native verifier's file; missing: where it is built. */
+  libraryPath?: string;
   /** Full datasets; the first worker prepares them, and all of the process use them. */
   dag: { mode: "off" | "memory" | "file"; dir: string; memoryLimitBytes?: number };
   upstreams: { name: string; url: string; timeoutMs: number }[];

@@ -7,8 +7,13 @@ import type { MiningOptions } from "./mining.ts";
  * The options of {@linkcode openMining}.
  *
  * @param network undefined for a chain that is not known: mining goes on as plain Ethash
+ * @param libraryPath the native verifier's file; missing: where it is built
  */
-export function miningOptions(config: Config, network: Network | undefined): MiningOptions {
+export function miningOptions(
+  config: Config,
+  network: Network | undefined,
+  libraryPath?: string,
+): MiningOptions {
   const { proxy } = config;
   const { threads } = config;
   const { memoryLimitBytes } = config.verifier;
@@ -31,6 +36,7 @@ export function miningOptions(config: Config, network: Network | undefined): Min
       connections: Math.floor(config.redis.poolSize / threads) >= 2 ? 2 : 1,
       rule: network?.pow ?? { algorithm: "ethash" },
       ...(network?.powEndsHeight === undefined ? {} : { powEndsHeight: network.powEndsHeight }),
+      ...(libraryPath === undefined ? {} : { libraryPath }),
       // The native library is one for all workers, and so are its threads.
       verifierThreads,
       dag: {

@@ -59,6 +59,7 @@ async function start(
     log,
     dag: options.index === 0 ? options.dag : { mode: "off" },
     ...(options.verifierThreads === undefined ? {} : { threads: options.verifierThreads }),
+    ...(options.libraryPath === undefined ? {} : { libraryPath: options.libraryPath }),
   });
   const runId = `${crypto.randomUUID()}:${options.index}`;
   const recording = {
