@@ -51,6 +51,16 @@ build_frontend() {
   deno task --quiet frontend --if-needed >&2
 }
 
+# For promtool; apt would start a Prometheus of its own.
+install_monitoring() {
+  command -v promtool >/dev/null 2>&1 && return
+  running=$(pgrep -x prometheus | head -n 1)
+  apt_install --no-install-recommends prometheus || return 1
+  if [ -z "$running" ] && command -v service >/dev/null 2>&1; then
+    as_root service prometheus stop >/dev/null 2>&1
+  fi
+}
+
 install_browser() {
   command -v chromium >/dev/null 2>&1 || apt_install chromium
 }

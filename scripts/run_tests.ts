@@ -57,6 +57,13 @@ const PARTS: Part[] = [
   },
   { name: "scripts", command: denoTest("scripts/"), count: countDeno, slow: true },
   {
+    name: "monitoring",
+    command: denoTest("tests/monitoring/"),
+    count: countDeno,
+    slow: true,
+    needs: { what: "promtool", has: () => hasCommand("promtool", "--version") },
+  },
+  {
     name: "simulation",
     command: denoTest("tests/simulation/"),
     count: countDeno,
