@@ -6,7 +6,7 @@ import { POOL_PATH } from "./facts.ts";
 import { percent } from "./format.ts";
 import { lang, type Language, LANGUAGES } from "./i18n/lang.ts";
 import { allWords, speak, t, type Word } from "./i18n/mod.ts";
-import PoolPage from "./pages/pool.tsx";
+import PoolPage, { ready as poolReady } from "./pages/pool.tsx";
 import { Search } from "./parts/search.tsx";
 import { Since } from "./parts/small.tsx";
 import { useResource } from "./resource.ts";
@@ -18,9 +18,9 @@ import type { Pool } from "./types.ts";
 // deno-lint-ignore no-explicit-any
 type Page = ComponentType<any>;
 
-const PAGES: Record<Route["page"], () => Promise<{ default: Page }>> = {
+const PAGES: Record<Route["page"], () => Promise<PageFile>> = {
   // The way in is part of the first script.
-  pool: () => Promise.resolve({ default: PoolPage }),
+  pool: () => Promise.resolve({ default: PoolPage, ready: poolReady }),
   miner: () => import("./pages/miner.tsx"),
   settings: () => import("./pages/settings.tsx"),
   blocks: () => import("./pages/blocks.tsx"),
@@ -43,13 +43,19 @@ const NAV: readonly [Route["page"], string, Word][] = [
 const POOL_MS = 12_000;
 const TOAST_MS = 8_000;
 
+/** What a page's file has: the page, and what it is best drawn with. */
+interface PageFile {
+  default: Page;
+  ready?(address: string): Promise<unknown>;
+}
+
 /** Loads a page's code. */
-export async function loadPage(page: Route["page"]): Promise<Page> {
+export async function loadPage(page: Route["page"]): Promise<PageFile> {
   const [loaded] = await Promise.all([
     PAGES[page](),
     page === "pool" ? undefined : allWords(),
   ]);
-  return loaded.default;
+  return loaded;
 }
 
 /** @param first the page that the reader came for, loaded before anything is drawn */
@@ -59,8 +65,8 @@ export function App({ first }: { first: { page: Route["page"]; Page: Page } }) {
   const pool = useResource<Pool>({ path: POOL_PATH, everyMs: POOL_MS });
   useEffect(() => {
     let gone = false;
-    void loadPage(route.page).then((Page) => {
-      if (!gone) shown.value = { page: route.page, Page };
+    void loadPage(route.page).then((file) => {
+      if (!gone) shown.value = { page: route.page, Page: file.default };
     })
       // A newer build has taken the place of this one: its files have other names.
       .catch(() => location.reload());

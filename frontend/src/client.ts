@@ -33,7 +33,8 @@ export async function ask<T>(path: string): Promise<Answer<T>> {
   if (response.status === 304 && known !== undefined) {
     return { body: known.body as T, aheadMs };
   }
-  const body = await response.json().catch(() => undefined);
+  // A body that was cut is a failure too, whatever the status says.
+  const body = await response.json().catch((error) => response.ok ? Promise.reject(error) : error);
   if (!response.ok) throw failed(response.status, body);
   const etag = response.headers.get("etag");
   kept.delete(path);

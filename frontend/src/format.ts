@@ -14,6 +14,16 @@ const PREFIXES = ["", "k", "M", "G", "T", "P", "E", "Z", "Y"];
 /** Decimals of the amounts on a page. */
 const SHOWN = 5;
 
+/** Formatters by language and options: making one takes longer than using it a hundred times. */
+const made = new Map<string, Intl.NumberFormat>();
+
+function numbers(options: Intl.NumberFormatOptions = {}): Intl.NumberFormat {
+  const key = locale() + JSON.stringify(options);
+  let format = made.get(key);
+  if (format === undefined) made.set(key, format = new Intl.NumberFormat(locale(), options));
+  return format;
+}
+
 /** An amount in integers. */
 export type Whole = bigint | string;
 
@@ -23,13 +33,13 @@ export const WEI = 18;
 
 /** The language's mark between whole and fraction. */
 function point(): string {
-  return new Intl.NumberFormat(locale()).formatToParts(1.5)
+  return numbers().formatToParts(1.5)
     .find((part) => part.type === "decimal")?.value ?? ".";
 }
 
 /** A whole number, in groups. */
 export function grouped(value: number | bigint): string {
-  return new Intl.NumberFormat(locale()).format(value);
+  return numbers().format(value);
 }
 
 /** Three significant digits and the prefix that fits: 999 600 is 1.00 M. */
@@ -101,7 +111,7 @@ export function percent(
   }
   const least = 10 ** -decimals;
   const number = (of: number, digits: number) =>
-    new Intl.NumberFormat(locale(), {
+    numbers({
       minimumFractionDigits: digits,
       maximumFractionDigits: digits,
     }).format(of);
@@ -143,7 +153,7 @@ export function duration(ms: number | null | undefined): string {
 
 function spelt(count: number, unit: string): string {
   const unitDisplay = unit === "day" ? "long" : "short";
-  return new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay })
+  return numbers({ style: "unit", unit, unitDisplay })
     .format(count);
 }
 
@@ -152,7 +162,7 @@ export function roughly(ms: number): string {
   const seconds = Math.max(1, Math.ceil(ms / 1000));
   const [name, size] = UNITS.find(([, size]) => seconds >= size)!;
   const count = Math.ceil(seconds / size);
-  return new Intl.NumberFormat(locale(), {
+  return numbers({
     style: "unit",
     unit: name,
     unitDisplay: "long",

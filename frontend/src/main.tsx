@@ -9,6 +9,8 @@ import { feedOf } from "./resource.ts";
 import { place, routeOf, startRouter } from "./router.ts";
 import { brandAsBefore } from "./theme.ts";
 
+/** So long the first drawing waits for its numbers (milliseconds). */
+const PATIENCE_MS = 700;
 /** After the first drawing, when the network is free (milliseconds). */
 const LATER_MS = 300;
 
@@ -19,11 +21,17 @@ async function start(): Promise<void> {
   brandAsBefore();
   startRouter();
   startClock();
-  void feedOf(POOL_PATH).refresh();
-  const { page } = routeOf(place.value.path);
+  const pool = feedOf(POOL_PATH).refresh();
+  const route = routeOf(place.value.path);
+  const { page } = route;
   const language = wanted(navigator.languages);
   if (language !== "en") await speak(language, false).catch(() => {});
-  const Page = await loadPage(page);
+  const { default: Page, ready } = await loadPage(page);
+  // Drawn with its numbers where they come soon: nothing that is read jumps away.
+  await Promise.race([
+    Promise.all([pool, ready?.("address" in route ? route.address : "")]),
+    new Promise((done) => setTimeout(done, PATIENCE_MS)),
+  ]);
   render(<App first={{ page, Page }} />, document.getElementById("app")!);
   startBell();
   // What the first page says only later: a found block, a chart, a typing error.

@@ -5,6 +5,9 @@ import { ApiError, ask } from "./client.ts";
 import { heardOf, lately } from "./clock.ts";
 import { bell } from "./live.ts";
 
+/** An answer asked for within this time need not be asked for again (milliseconds). */
+const FRESH_MS = 1_000;
+
 /** What is known of an answer. */
 export interface Resource<T> {
   state: "loading" | "ready" | "stale" | "failed";
@@ -71,6 +74,11 @@ export class Feed<T> {
     return this.#under;
   }
 
+  /** Asks unless it was asked a moment ago: for the first drawing. */
+  freshen(): void {
+    if (Date.now() - this.#askedAtMs >= FRESH_MS) void this.refresh();
+  }
+
   /** Asks again when the bell has a reason to. */
   rung(what: string): void {
     const age = Date.now() - this.#askedAtMs;
@@ -120,7 +128,7 @@ export function useResource<T>({ path, everyMs = 4_000 }: Wish): Resource<T> {
   );
   useEffect(() => {
     if (feed === undefined) return;
-    void feed.refresh();
+    feed.freshen();
     let last = bell.peek().count;
     return bell.subscribe(({ count, what }) => {
       if (count !== last) feed.rung(what);

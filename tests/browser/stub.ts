@@ -10,6 +10,10 @@ export type Mood = "loading" | "ready" | "stale" | "failed" | "empty";
 export interface Stub extends AsyncDisposable {
   readonly url: string;
   mood: Mood;
+  /** What an answer is turned into; the same by default. */
+  change: (path: string, body: unknown) => unknown;
+  /** Questions to the API so far, without the doorbell. */
+  readonly asked: number;
 }
 
 const STALE_BY_MS = 600_000;
@@ -17,13 +21,18 @@ const STALE_BY_MS = 600_000;
 /** Starts it on a free loopback port. */
 export function startStub(): Stub {
   const end = new AbortController();
-  const state: { mood: Mood } = { mood: "ready" };
+  const state: { mood: Mood; asked: number; change: Stub["change"] } = {
+    ...{ mood: "ready", asked: 0, change: (_path, body) => body },
+  };
   const app = new Hono()
     .get("/api/v2/ping", () => new Response(null, { status: 204 }))
     .get("/api/v2/events", () => events(end.signal))
     .get(
       "/api/v2/*",
-      (context) => answer(context.req.path.slice(7), state.mood, end.signal),
+      (context) => {
+        state.asked++;
+        return answer(context.req.path.slice(7), state, end.signal);
+      },
     )
     .use("*", servePage(DEFAULT_PAGE));
   const server = Deno.serve(
@@ -38,6 +47,15 @@ export function startStub(): Stub {
     set mood(mood) {
       state.mood = mood;
     },
+    get change() {
+      return state.change;
+    },
+    set change(change) {
+      state.change = change;
+    },
+    get asked() {
+      return state.asked;
+    },
     async [Symbol.asyncDispose]() {
       end.abort();
       await server.shutdown();
@@ -47,7 +65,7 @@ export function startStub(): Stub {
 
 async function answer(
   path: string,
-  mood: Mood,
+  { mood, change }: Pick<Stub, "mood" | "change">,
   end: AbortSignal,
 ): Promise<Response> {
   if (mood === "loading") await ended(end);
@@ -60,7 +78,7 @@ async function answer(
     });
   }
   const now = Date.now() - (mood === "stale" ? STALE_BY_MS : 0);
-  const body = answerOf(path, mood !== "empty", now);
+  const body = change(path, answerOf(path, mood !== "empty", now));
   return body === undefined ? new Response(null, { status: 404 }) : Response.json(body);
 }
 

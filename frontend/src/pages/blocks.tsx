@@ -8,20 +8,30 @@ import { EffortBars } from "../parts/effort_bars.tsx";
 import { Frame, Pager, Tabs } from "../parts/frame.tsx";
 import { Heading } from "../parts/small.tsx";
 import { Table } from "../parts/table.tsx";
-import { useResource } from "../resource.ts";
+import { feedOf, useResource } from "../resource.ts";
 import { place, withQuery } from "../router.ts";
 import type { Blocks } from "../types.ts";
 
 const STATES = ["all", "candidate", "immature", "matured", "orphaned"] as const;
 const EVERY_MS = 15_000;
 
-export default function BlocksPage() {
-  const { query } = place.value;
-  const state = STATES.find((one) => one === query.get("state")) ?? "all";
-  const before = query.get("before");
-  const path = `/blocks?state=${state}` +
+function stateNow() {
+  return STATES.find((one) => one === place.value.query.get("state")) ?? "all";
+}
+
+function pathNow(): string {
+  const before = place.value.query.get("before");
+  return `/blocks?state=${stateNow()}` +
     (before === null ? "" : `&before=${encodeURIComponent(before)}`);
-  const blocks = useResource<Blocks>({ path, everyMs: EVERY_MS });
+}
+
+/** What the first drawing is better for. */
+export const ready = () => feedOf(pathNow()).refresh();
+
+export default function BlocksPage() {
+  const before = place.value.query.get("before");
+  const state = stateNow();
+  const blocks = useResource<Blocks>({ path: pathNow(), everyMs: EVERY_MS });
   const { data } = blocks;
   const counts: Record<string, number | null | undefined> = { ...data?.counts };
   const next = data?.nextCursor ?? null;

@@ -18,11 +18,14 @@ import { Frame, Section } from "../parts/frame.tsx";
 import { Heading, State } from "../parts/small.tsx";
 import { Table } from "../parts/table.tsx";
 import { recent } from "../recent.ts";
-import { useResource } from "../resource.ts";
+import { feedOf, useResource } from "../resource.ts";
 import { go, place, withQuery } from "../router.ts";
 import type { Connect } from "../types.ts";
 
 const PINGS = 5;
+
+/** What the first drawing is better for. */
+export const ready = () => feedOf("/connect").refresh();
 
 export default function ConnectPage() {
   const connect = useResource<Connect>({ path: "/connect", everyMs: 600_000 });

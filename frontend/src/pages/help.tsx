@@ -1,20 +1,22 @@
 /** The questions that miners ask. */
 import { useEffect } from "preact/hooks";
-import { useSignal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import type { Help } from "../i18n/help_en.ts";
 import { lang } from "../i18n/lang.ts";
 import { t } from "../i18n/mod.ts";
 import { Heading } from "../parts/small.tsx";
 
+const help = signal<Help>([]);
+
+/** Loads the answers in the reader's language. */
+export async function ready(): Promise<void> {
+  const answers = lang.value === "de" ? import("../i18n/help_de.ts") : import("../i18n/help_en.ts");
+  help.value = (await answers).help;
+}
+
 export default function HelpPage() {
-  const help = useSignal<Help>([]);
   const language = lang.value;
-  useEffect(() => {
-    const load = language === "de"
-      ? import("../i18n/help_de.ts").then(({ help }) => help)
-      : import("../i18n/help_en.ts").then(({ help }) => help);
-    void load.then((answers) => help.value = answers);
-  }, [language]);
+  useEffect(() => void ready(), [language]);
   return (
     <>
       <Heading text={t("help")} />

@@ -14,7 +14,7 @@ import { Tile, Tiles } from "../parts/tiles.tsx";
 import { keepRecent } from "../recent.ts";
 import { place, withQuery } from "../router.ts";
 import { apiLink } from "../client.ts";
-import { useResource } from "../resource.ts";
+import { feedOf, useResource } from "../resource.ts";
 import { troubleOf } from "../trouble.ts";
 import type { Miner, MinerHistory } from "../types.ts";
 import { MinerLists } from "./miner_lists.tsx";
@@ -22,6 +22,9 @@ import { Workers } from "./miner_workers.tsx";
 import { useEffect } from "preact/hooks";
 
 const HISTORY_MS = 60_000;
+
+/** What the first drawing is better for. */
+export const ready = (address: string) => feedOf(`/miners/${address}`).refresh();
 
 export default function MinerPage({ address }: { address: string }) {
   const miner = useResource<Miner>({ path: `/miners/${address}` });

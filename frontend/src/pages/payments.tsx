@@ -9,16 +9,24 @@ import { Frame, Pager } from "../parts/frame.tsx";
 import { Amount, Heading } from "../parts/small.tsx";
 import { Table } from "../parts/table.tsx";
 import { Tile, Tiles } from "../parts/tiles.tsx";
-import { useResource } from "../resource.ts";
+import { feedOf, useResource } from "../resource.ts";
 import { place, withQuery } from "../router.ts";
 import type { Payments } from "../types.ts";
 
 const EVERY_MS = 15_000;
 
+function pathNow(): string {
+  const before = place.value.query.get("before");
+  return `/payments${before === null ? "" : `?before=${encodeURIComponent(before)}`}`;
+}
+
+/** What the first drawing is better for. */
+export const ready = () => feedOf(pathNow()).refresh();
+
 export default function PaymentsPage() {
   const before = place.value.query.get("before");
   const payments = useResource<Payments>({
-    path: `/payments${before === null ? "" : `?before=${encodeURIComponent(before)}`}`,
+    path: pathNow(),
     everyMs: EVERY_MS,
   });
   const { data } = payments;

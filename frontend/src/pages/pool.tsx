@@ -11,12 +11,15 @@ import { Tile, Tiles } from "../parts/tiles.tsx";
 import { POOL_PATH } from "../facts.ts";
 import { difficulty, duration, grouped, hashrate, NONE, percent } from "../format.ts";
 import { t } from "../i18n/mod.ts";
-import { useResource } from "../resource.ts";
+import { feedOf, useResource } from "../resource.ts";
 import type { Connect, Pool, PoolHistory } from "../types.ts";
 
 const HISTORY_MS = 60_000;
 /** An epoch's switch is told when it is at most this many blocks away. */
 const SWITCH_BLOCKS = 5_000;
+
+/** What the first drawing is better for, beside the pool's own numbers. */
+export const ready = () => feedOf("/connect").refresh();
 
 export default function PoolPage() {
   const pool = useResource<Pool>({ path: POOL_PATH });

@@ -12,7 +12,7 @@ import { Frame } from "../parts/frame.tsx";
 import { Search } from "../parts/search.tsx";
 import { Amount, Heading, Since } from "../parts/small.tsx";
 import { Tile, Tiles } from "../parts/tiles.tsx";
-import { useResource } from "../resource.ts";
+import { feedOf, useResource } from "../resource.ts";
 import type { Settings } from "../types.ts";
 import { hasWallet, signTypedData, WrongAccount } from "../wallet.ts";
 
@@ -21,6 +21,11 @@ const NEVER_MS = 10 ** 9;
 /** What the API takes: wei, and minutes without a share. */
 const FEE_CEILING_MAX = 10n ** 27n;
 const SILENT_MINUTES = [5, 1_440] as const;
+
+/** What the first drawing is better for. */
+export const ready = async (address: string) => {
+  if (address !== "") await feedOf(`/miners/${address}/settings`).refresh();
+};
 
 export default function SettingsPage({ address }: { address: string }) {
   if (address === "") {

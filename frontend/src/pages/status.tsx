@@ -6,7 +6,7 @@ import { type Beat, Beats, type Outage, outages } from "../parts/beats.tsx";
 import { Frame } from "../parts/frame.tsx";
 import { Heading, type Mood, Since, State } from "../parts/small.tsx";
 import { Table } from "../parts/table.tsx";
-import { useResource } from "../resource.ts";
+import { feedOf, useResource } from "../resource.ts";
 import type { Status, StatusHistory } from "../types.ts";
 
 type Part = Status["parts"][number];
@@ -16,6 +16,10 @@ const MOODS: Record<Part["state"], Mood> = {
 };
 
 const HISTORY_MS = 60_000;
+
+/** What the first drawing is better for. */
+export const ready = () =>
+  Promise.all(["/status", "/status/history"].map((path) => feedOf(path).refresh()));
 
 export default function StatusPage() {
   const status = useResource<Status>({ path: "/status" });
