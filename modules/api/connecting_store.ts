@@ -1,11 +1,41 @@
 /** A store that is there at once and connects in the background: Redis may come later. */
 import { type Clock, type Logger, retry } from "../base/mod.ts";
-import { openStore, type RedisOptions, type Store, StoreError } from "../ledger/mod.ts";
+import {
+  openStore,
+  readFromReplica,
+  type RedisOptions,
+  type Store,
+  StoreError,
+} from "../ledger/mod.ts";
+
+/** Where the API's Redis is; the configuration's `redis`. */
+export interface ApiRedis extends RedisOptions {
+  /** "host:port" or a socket's path of a replica to read from; undefined: the master is read. */
+  replica?: string;
+  /** How far it may be behind (milliseconds). @default {10000} */
+  replicaMaxLagMs?: number;
+}
+
+/** What the API reads and writes: the master, and a replica for the reads if there is one. */
+export function apiStore(
+  { replica, replicaMaxLagMs = 10_000, ...redis }: ApiRedis,
+  deps: { log: Logger; clock: Clock },
+): Store {
+  const master = connectingStore(redis, deps);
+  if (replica === undefined) return master;
+  const { sentinel: _, cluster, ...common } = redis;
+  const reading = connectingStore({ ...common, endpoint: replica }, {
+    ...deps,
+    // A Cluster's replica sends readers away until they ask for it.
+    ...(cluster === undefined ? {} : { onReady: (store: Store) => store.command("READONLY") }),
+  });
+  return readFromReplica(master, reading, replicaMaxLagMs, deps);
+}
 
 /** Until it is connected every command fails as "away"; later losses reconnect by themselves. */
 export function connectingStore(
   options: RedisOptions,
-  deps: { log: Logger; clock: Clock },
+  deps: { log: Logger; clock: Clock; onReady?: (store: Store) => Promise<unknown> },
 ): Store {
   const end = new AbortController();
   let store: Store | undefined;

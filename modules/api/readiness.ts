@@ -48,6 +48,8 @@ export async function readiness(deps: ReadinessDeps): Promise<Readiness> {
     ? `Mining is not ready: ${mining.reason}`
     : away !== ""
     ? `Redis does not answer: ${away}`
+    : deps.store.stale
+    ? `What is read is stale: ${deps.store.stale}`
     : ageMs === undefined
     ? "No statistics collected yet"
     : ageMs > freshMs

@@ -2,9 +2,9 @@
 import type { Clock, Logger, LogLevel } from "../base/mod.ts";
 import type { ApiConfig } from "../config/mod.ts";
 import { serveHttp } from "../http/mod.ts";
-import { createKeys, type RedisOptions } from "../ledger/mod.ts";
+import { createKeys } from "../ledger/mod.ts";
 import { createApp } from "./app.ts";
-import { connectingStore } from "./connecting_store.ts";
+import { type ApiRedis, apiStore } from "./connecting_store.ts";
 import type { MiningHealth } from "./readiness.ts";
 import type { SettingsOptions } from "./settings_door.ts";
 import { DEFAULT_PAGE } from "./static.ts";
@@ -14,7 +14,7 @@ import type { PoolFacts } from "./v2/facts.ts";
 export interface ApiOptions {
   /** Prefix of every Redis key. */
   prefix: string;
-  redis: RedisOptions;
+  redis: ApiRedis;
   logLevel: LogLevel;
   /** Name of this instance. */
   instance: string;
@@ -63,7 +63,7 @@ export async function serveApi(
     deps.log.warn("api.pageMissing", { folder: page, mend });
   }
   const logo = api.logo !== undefined && await isLogo(api.logo, deps.log) ? api.logo : undefined;
-  const store = connectingStore(options.redis, deps);
+  const store = apiStore(options.redis, deps);
   const end = new AbortController();
   const app = createApp({
     ...{ payments: api.payments, statsCollectIntervalMs: api.statsCollectIntervalMs },

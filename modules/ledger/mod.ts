@@ -33,6 +33,7 @@ export * from "./recorder.ts";
 export * from "./redis.ts";
 export type { RedisTls } from "./redis_client.ts";
 export type { ClusterOptions, SentinelOptions } from "./redis_place.ts";
+export * from "./replica.ts";
 export * from "./scan.ts";
 export * from "./series.ts";
 export * from "./settings.ts";

@@ -69,6 +69,8 @@ export interface Store {
    * restart), what was acknowledged before may be gone; what must be safe has to be looked at again.
    */
   readonly server: string;
+  /** Why what is read may be old (a replica is behind); empty or missing: it is not. */
+  readonly stale?: string;
   /** Sends one command. @throws {StoreError} */
   command(...args: string[]): Promise<Reply>;
   /** Sends commands in one MULTI/EXEC and gives their replies. @throws {StoreError} */

@@ -160,7 +160,7 @@ Deno.test("runStats() keeps the old snapshot when a collection fails, and recove
   const records: LogRecord[] = [];
   await using it = await world(createLogger((record) => records.push(record), "stats"));
   const end = new AbortController();
-  const times = { statsCollectIntervalMs: 5_000, purgeIntervalMs: 600_000, purgeOnly: false };
+  const times = { statsCollectIntervalMs: 5_000, purgeIntervalMs: 600_000 };
   let fail = false;
   let collections = 0;
   const waiting: (() => void)[] = [];
@@ -198,21 +198,4 @@ Deno.test("runStats() keeps the old snapshot when a collection fails, and recove
     records.map(({ event }) => event),
     ["stats.notCollected", "stats.collectedAgain"],
   );
-});
-
-Deno.test("runStats() with purgeOnly collects nothing", async () => {
-  await using it = await world();
-  const end = new AbortController();
-  const times = { statsCollectIntervalMs: 5_000, purgeIntervalMs: 600_000, purgeOnly: true };
-  let purged: () => void = () => {};
-  const firstPurge = new Promise<void>((resolve) => purged = resolve);
-  const collector = {
-    ...it.collector,
-    purge: () => it.collector.purge().finally(purged),
-  };
-  const running = runStats(times, { ...it.deps, collector }, end.signal);
-  await firstPurge;
-  end.abort(new Error("stopped"));
-  await running;
-  assert.equal(await readPoolSnapshot(it.deps), undefined);
 });

@@ -6,8 +6,6 @@ import type { Collector } from "./collect.ts";
 export interface RunOptions {
   statsCollectIntervalMs: number;
   purgeIntervalMs: number;
-  /** Whether nothing is collected. */
-  purgeOnly: boolean;
 }
 
 /**
@@ -49,6 +47,6 @@ export async function runStats(
   }
   await Promise.all([
     every(options.purgeIntervalMs, purge),
-    ...(options.purgeOnly ? [] : [every(options.statsCollectIntervalMs, collect)]),
+    every(options.statsCollectIntervalMs, collect),
   ]);
 }

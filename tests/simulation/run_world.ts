@@ -22,12 +22,17 @@ export interface WorldReport {
   counts: Record<string, number>;
 }
 
-/** Runs the world of a seed for some days over an empty Redis. */
-export async function runWorld(seed: number, days: number, store: Store): Promise<WorldReport> {
+/** Runs the world of a seed for some days over an empty Redis, its keys under a prefix. */
+export async function runWorld(
+  seed: number,
+  days: number,
+  store: Store,
+  prefix = "sim",
+): Promise<WorldReport> {
   const dir = await Deno.makeTempDir({ prefix: "quarry-simulation-", ...await memoryFolder() });
   let world: World | undefined, hour = 0;
   try {
-    world = await openWorld(seed, store, dir);
+    world = await openWorld(seed, store, dir, prefix);
     world.meanwhile = () => standStill(world!);
     for (; hour < days * HOURS_PER_DAY; hour++) {
       world.trace(`day ${Math.floor(hour / HOURS_PER_DAY)}, hour ${hour % HOURS_PER_DAY}`);

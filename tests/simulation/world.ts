@@ -71,7 +71,12 @@ export interface World {
 }
 
 /** Opens the world of a seed over an empty Redis; journals go into `dir`, which must be empty. */
-export async function openWorld(seed: number, store: Store, dir: string): Promise<World> {
+export async function openWorld(
+  seed: number,
+  store: Store,
+  dir: string,
+  prefix = "sim",
+): Promise<World> {
   await store.command("FLUSHALL");
   const world = { nowMs: START_MS, digest: 0 } as World;
   const random = seeded(seed), lines: string[] = [];
@@ -81,7 +86,7 @@ export async function openWorld(seed: number, store: Store, dir: string): Promis
     if (lines.length > LINES_KEPT) lines.shift();
   };
 
-  const keys = createKeys("sim");
+  const keys = createKeys(prefix);
   const chain = openChain(random, () => world.nowMs, seed);
   const windowMilli = BigInt(random.pick([250, 1_000, 3_000]));
   const width = (DIFFICULTY * windowMilli + 999n) / 1_000n;

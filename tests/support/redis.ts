@@ -74,9 +74,9 @@ async function untilAnswers(path: string): Promise<void> {
       await conn.write(ping);
       const reply = new Uint8Array(64);
       const size = await conn.read(reply);
-      if (size !== null && new TextDecoder().decode(reply.subarray(0, size)).startsWith("+PONG")) {
-        return;
-      }
+      const text = size === null ? "" : new TextDecoder().decode(reply.subarray(0, size));
+      // One that asks for a user is there too.
+      if (text.startsWith("+PONG") || text.startsWith("-NOAUTH")) return;
     } catch { /* not there yet */ }
     await new Promise((resolve) => setTimeout(resolve, 25));
   }

@@ -24,13 +24,19 @@ export async function statusBody(deps: V2Deps): Promise<Status> {
   const nowMs = clock.now();
   const asOfMs = (await deps.overview.get())?.collectedAtMs;
   const away = await deps.store.command("PING").then(() => "", errorText);
+  const stale = deps.store.stale ? `What is read is stale: ${deps.store.stale}` : "";
   const loops = away === "" ? await readStatus(deps) : {};
   return {
     asOfMs: asOfMs ?? nowMs,
     parts: [
       stratum(deps),
       await nodes(deps, away),
-      part("redis", away === "" ? "ok" : "away", away, "look at Redis, and at redis.endpoint"),
+      part(
+        "redis",
+        away !== "" ? "away" : stale !== "" ? "waiting" : "ok",
+        away || stale,
+        "look at Redis, and at redis.endpoint and redis.replica",
+      ),
       loop("unlocker", loops.unlocker, facts.runs.unlocker),
       loop("payer", loops.payer, facts.runs.payer),
       stats(asOfMs, nowMs),
