@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { silentLogger, systemClock } from "../base/mod.ts";
 import { type ApiWorld, openApiWorld } from "../../tests/support/old_pool.ts";
+import { apiConfig } from "../../tests/support/api_config.ts";
 import { startRedis } from "../../tests/support/redis.ts";
 import { type ApiOptions, serveApi } from "./server.ts";
 
@@ -15,18 +16,7 @@ function options(endpoint: string): ApiOptions {
   return {
     ...{ prefix: "etc", logLevel: "info", instance: "main" },
     redis: { endpoint, database: 0, password: "" },
-    api: {
-      ...{ cors: [], rateLimit: 0, poolName: "", publicHost: "", notice: "" },
-      ...{ enabled: true, listen: { hostname: "127.0.0.1", port: 0 }, purgeOnly: false },
-      ...{
-        settingsCooldownMs: 3_600_000,
-        statsCollectIntervalMs: 5_000,
-        purgeIntervalMs: 600_000,
-        luckWindow: [64],
-      },
-      ...{ hashrateWindowMs: 1_800_000, hashrateLargeWindowMs: 10_800_000 },
-      ...{ payments: 30, blocks: 50 },
-    },
+    api: apiConfig(),
   };
 }
 

@@ -1,6 +1,7 @@
 /** The API behind a real socket, until it is closed. */
 import assert from "node:assert/strict";
-import { silentLogger, systemClock } from "../base/mod.ts";
+import { createLogger, type LogRecord, silentLogger, systemClock } from "../base/mod.ts";
+import { apiConfig } from "../../tests/support/api_config.ts";
 import { startRedis } from "../../tests/support/redis.ts";
 import { type ApiOptions, serveApi } from "./server.ts";
 
@@ -10,18 +11,7 @@ function options(endpoint: string, purgeOnly = false): ApiOptions {
   return {
     ...{ prefix: "etc", logLevel: "info", instance: "main" },
     redis: { endpoint, database: 0, password: "" },
-    api: {
-      ...{ cors: [], rateLimit: 0, poolName: "", publicHost: "", notice: "" },
-      ...{ enabled: true, listen: { hostname: "127.0.0.1", port: 0 }, purgeOnly },
-      ...{
-        settingsCooldownMs: 3_600_000,
-        statsCollectIntervalMs: 5_000,
-        purgeIntervalMs: 600_000,
-        luckWindow: [64],
-      },
-      ...{ hashrateWindowMs: 1_800_000, hashrateLargeWindowMs: 10_800_000 },
-      ...{ payments: 30, blocks: 50 },
-    },
+    api: apiConfig({ purgeOnly }),
   };
 }
 
@@ -42,6 +32,33 @@ Deno.test("serveApi() answers on its port until it is closed", async () => {
   assert.match(await page.text(), /^<!DOCTYPE html>/);
   await api.close();
   await assert.rejects(Deno.connect({ hostname: "127.0.0.1", port: api.port }));
+});
+
+Deno.test("serveApi() shows the operator's logo, and its own where that is none", async () => {
+  await using redis = await startRedis();
+  const dir = await Deno.makeTempDir({ prefix: "quarry-logo-" });
+  const logo = `${dir}/logo.svg`;
+  const shown = async (text: string) => {
+    await Deno.writeTextFile(logo, text);
+    const own = options(redis.endpoint);
+    const records: LogRecord[] = [];
+    const log = createLogger((record) => records.push(record), "api");
+    const api = await serveApi({ ...own, api: { ...own.api, logo } }, { ...DEPS, log });
+    const answer = await fetch(`http://127.0.0.1:${api.port}/icon.svg`);
+    const body = await answer.text();
+    assert.match(answer.headers.get("content-type")!, /^image\/svg\+xml/);
+    assert.match(answer.headers.get("content-security-policy")!, /default-src 'none'/);
+    await api.close();
+    const told = records.filter(({ event }) => event === "api.logoUnusable");
+    return { body, told: told.map(({ facts }) => facts.problem) };
+  };
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg"/>';
+  assert.deepEqual(await shown(svg), { body: svg, told: [] });
+  const large = await shown(svg + " ".repeat(5_000));
+  assert.notEqual(large.body.trim(), svg);
+  assert.deepEqual(large.told, ["has 5041 bytes, 4096 are the most"]);
+  assert.deepEqual((await shown("<html>")).told, ["is no SVG"]);
+  await Deno.remove(dir, { recursive: true });
 });
 
 Deno.test("serveApi() opens no door when it only purges", async () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { silentLogger, systemClock } from "../base/mod.ts";
 import { createKeys, openStore, readPoolSnapshot } from "../ledger/mod.ts";
 import { supervise, type Supervised } from "../workers/mod.ts";
+import { apiConfig } from "../../tests/support/api_config.ts";
 import { startRedis } from "../../tests/support/redis.ts";
 import type { StatsWorkerOptions } from "./options.ts";
 
@@ -11,18 +12,7 @@ Deno.test("worker.ts collects at once and ends when it is told to", async () => 
   const connection = { endpoint: redis.endpoint, database: 0, password: "" };
   const options: StatsWorkerOptions = {
     ...{ prefix: "etc", redis: connection, logLevel: "error", instance: "main" },
-    api: {
-      ...{ cors: [], rateLimit: 0, poolName: "", publicHost: "", notice: "" },
-      ...{ enabled: true, listen: { hostname: "127.0.0.1", port: 0 }, purgeOnly: false },
-      ...{
-        settingsCooldownMs: 3_600_000,
-        statsCollectIntervalMs: 50,
-        purgeIntervalMs: 600_000,
-        luckWindow: [64],
-      },
-      ...{ hashrateWindowMs: 1_800_000, hashrateLargeWindowMs: 10_800_000 },
-      ...{ payments: 30, blocks: 50 },
-    },
+    api: apiConfig({ statsCollectIntervalMs: 50 }),
   };
   const startedAtMs = Date.now();
   const worker: Supervised<never> = supervise({
