@@ -233,6 +233,7 @@ export const de: Words = {
   "workers.filter": "Filtern",
   "workers.gone": "Seit mehr als einem Tag weg ({n})",
   "workers.empty": "Am letzten Tag hat kein Worker einen Share gesendet.",
+  "workers.all": "Alle {n} Worker zeigen",
   "workers.none": "Kein Worker heißt so.",
   "worker": "Worker",
   "worker.unnamed": "(ohne Namen)",

@@ -105,6 +105,7 @@ export const enMore = {
   "workers.filter": "Filter",
   "workers.gone": "Away for more than a day ({n})",
   "workers.empty": "No worker has sent a share in the last day.",
+  "workers.all": "Show all {n} workers",
   "workers.none": "No worker's name contains this.",
   "worker": "Worker",
   "worker.unnamed": "(no name)",

@@ -11,6 +11,8 @@ import type { Miner, Worker } from "../types.ts";
 
 /** Silent for longer: under a fold (milliseconds). */
 const GONE_MS = 24 * 3_600_000;
+/** Rows drawn until the reader asks for all: sorting is to be quick on a phone too. */
+const AT_ONCE = 100;
 /** From this many on there is a field to filter by. */
 const FILTER_FROM = 6;
 
@@ -27,6 +29,7 @@ const ORDER: Record<Worker["state"], number> = {
 
 export function Workers({ miner }: { miner: Miner | undefined }) {
   const filter = useSignal("");
+  const all = useSignal(false);
   const sorted = useSignal({ key: "state", down: false });
   const workers = miner?.workers;
   const asked = filter.value.trim().toLowerCase();
@@ -35,6 +38,7 @@ export function Workers({ miner }: { miner: Miner | undefined }) {
   const rows = shown && sortWorkers(shown, key, down);
   const isGone = ({ lastShareAtMs }: Worker) => lately.value - lastShareAtMs > GONE_MS;
   const gone = rows?.filter(isGone) ?? [];
+  const here = rows?.filter((one) => !isGone(one));
   const sorting = {
     ...sorted.value,
     by: (chosen: string) => sorted.value = { key: chosen, down: chosen === key ? !down : false },
@@ -62,8 +66,15 @@ export function Workers({ miner }: { miner: Miner | undefined }) {
       <Table
         {...table}
         caption={t("workers")}
-        rows={rows?.filter((one) => !isGone(one))}
+        rows={all.value ? here : here?.slice(0, AT_ONCE)}
       />
+      {!all.value && here !== undefined && here.length > AT_ONCE && (
+        <p>
+          <button type="button" onClick={() => all.value = true}>
+            {t("workers.all", { n: grouped(here.length) })}
+          </button>
+        </p>
+      )}
       {gone.length > 0 && (
         <details>
           <summary>{t("workers.gone", { n: grouped(gone.length) })}</summary>
