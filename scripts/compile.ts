@@ -6,8 +6,10 @@
  * DENORT_BIN names one that is here already.
  */
 import { parseArgs } from "node:util";
-import { defaultLibraryPath } from "../modules/ethash/mod.ts";
-import { refuseTunedBuild } from "./dist/stage.ts";
+import { resolve } from "node:path";
+import { libraryFileName } from "../modules/ethash/mod.ts";
+import { copyPackages } from "./dist/packages.ts";
+import { refuseTunedBuild, stageCode } from "./dist/stage.ts";
 import { ROOT, ROOTS } from "./dist/roots.ts";
 import { VERSION } from "./version.ts";
 
@@ -16,8 +18,8 @@ const RIGHTS = [
   ...["--no-prompt", "--allow-net", "--allow-read", "--allow-write", "--allow-ffi", "--allow-env"],
   ...["--allow-sys=hostname,uid", "--allow-run=/usr/sbin/ipset,/usr/sbin/nft"],
 ];
-/** The graph of modules is walked to its depth on threads with small stacks otherwise. */
-const STACK_BYTES = String(64 << 20);
+/** Where the binary begins. */
+const ENTRY = "scripts/compiled.ts";
 const SAMPLES = [
   ...["api", "example", "mining", "money", "payouts", "unlocker", "quarry.schema"].map((name) =>
     `config/${name}.json`
@@ -26,31 +28,38 @@ const SAMPLES = [
 
 /** Files and folders that no import reaches. */
 export function included(): string[] {
-  const library = defaultLibraryPath().slice(ROOT.length + 1);
+  const library = `native/build/${libraryFileName()}`;
   const workers = ROOTS.filter((path) => path.endsWith("/worker.ts"));
-  return [...workers, library, `${library}.sha256`, "frontend/dist", ...SAMPLES, "LICENSE"];
+  return [...workers, library, `${library}.sha256`, "frontend/dist", ...SAMPLES];
 }
 
 /** Makes the binary; gives what Deno said of its contents. @throws {Error} that says the mend */
 export async function compile(out: string): Promise<string> {
   refuseTunedBuild();
-  const library = defaultLibraryPath();
-  const bytes = await Deno.readFile(library).catch(() => {
-    throw new Error("The verifier is missing: run deno task native");
-  });
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-  await Deno.writeTextFile(`${library}.sha256`, `${digest}\n`);
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["compile", "--no-check", "--exclude-unused-npm", "--output", out, ...RIGHTS],
-      ...included().flatMap((path) => ["--include", path]),
-      "scripts/compiled.ts",
-    ],
-    ...{ cwd: ROOT, env: { NO_COLOR: "1", RUST_MIN_STACK: STACK_BYTES }, stdout: "null", stderr: "piped" },
-  }).output();
-  const said = new TextDecoder().decode(stderr);
-  if (success) return said;
-  throw new Error(isRuntimeMissing(said) ? runtimeMissing(said) : said.trim());
+  const work = await Deno.makeTempDir({ prefix: "quarry-compile-" });
+  const tree = `${work}/quarry`;
+  try {
+    // A tree and packages of its own: deno compile embeds all that the lock and the cache have.
+    await copyPackages(await stageCode(tree, [...ROOTS, ENTRY]), `${work}/packages`);
+    const library = `${tree}/native/build/${libraryFileName()}`;
+    const bytes = await Deno.readFile(library);
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+    await Deno.writeTextFile(`${library}.sha256`, `${digest}\n`);
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["compile", "--no-check", "--cached-only", "--output", resolve(out), ...RIGHTS],
+        ...included().flatMap((path) => ["--include", path]),
+        ENTRY,
+      ],
+      ...{ cwd: tree, stdout: "null", stderr: "piped" },
+      env: { NO_COLOR: "1", DENO_DIR: `${work}/packages` },
+    }).output();
+    const said = new TextDecoder().decode(stderr);
+    if (success) return said;
+    throw new Error(isRuntimeMissing(said) ? runtimeMissing(said) : said.trim());
+  } finally {
+    await Deno.remove(work, { recursive: true });
+  }
 }
 
 /** Whether Deno could not get the runtime that it puts in front. */

@@ -5,6 +5,9 @@ import type { NpmPackage } from "./roots.ts";
 /** What only editors and type checkers read. */
 const NOT_RUN = /\.(d\.[cm]?ts|map|tsbuildinfo|flow)$/;
 
+/** Folders at a package's top that it never loads from: its own tests and documents. */
+const NOT_SHIPPED = ["test", "tests", "examples", "benchmarks", "docs", ".github"];
+
 /** Copies the packages into `folder`, as Deno's own cache has them. */
 export async function copyPackages(
   packages: readonly NpmPackage[],
@@ -12,7 +15,8 @@ export async function copyPackages(
 ): Promise<void> {
   for (const { path } of packages) {
     const place = path.slice(path.lastIndexOf("/npm/") + 1);
-    await copyFolder(path, `${folder}/${place}`, (name) => !NOT_RUN.test(name));
+    const keep = (name: string) => !NOT_RUN.test(name);
+    await copyFolder(path, `${folder}/${place}`, keep, NOT_SHIPPED);
   }
 }
 
@@ -49,15 +53,17 @@ export function runtimeLock(text: string, packages: readonly NpmPackage[]): stri
   return JSON.stringify(kept, null, 2) + "\n";
 }
 
-/** Copies a folder, names sorted, links followed. */
+/** Copies a folder, names sorted, links followed, without some folders at its top. */
 export async function copyFolder(
   from: string,
   to: string,
   keep: (name: string) => boolean = () => true,
+  without: readonly string[] = [],
 ): Promise<void> {
   await Deno.mkdir(to, { recursive: true });
   const entries = await Array.fromAsync(Deno.readDir(from));
   for (const { name, isDirectory } of entries.sort((a, b) => a.name < b.name ? -1 : 1)) {
+    if (isDirectory && without.includes(name)) continue;
     if (isDirectory) await copyFolder(`${from}/${name}`, `${to}/${name}`, keep);
     else if (keep(name)) await copyTo(`${from}/${name}`, `${to}/${name}`);
   }

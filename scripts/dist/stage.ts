@@ -4,7 +4,7 @@ import { VERSION } from "../version.ts";
 import { sumsOf } from "./archive.ts";
 import { cargoParties, noticeText, npmParties, type ThirdParty } from "./licences.ts";
 import { copyFolder, copyPackages, copyTo, runtimeConfig, runtimeLock } from "./packages.ts";
-import { FILES, FOLDERS, type NpmPackage, reach, ROOT } from "./roots.ts";
+import { FILES, FOLDERS, type NpmPackage, reach, ROOT, ROOTS } from "./roots.ts";
 import { sbomText } from "./sbom.ts";
 
 /** As in the archive's name. */
@@ -12,31 +12,13 @@ export const PLATFORM = `${Deno.build.os}-${Deno.build.arch}`;
 
 /** Puts everything into `tree`, a folder that is not there yet. */
 export async function stage(tree: string, epoch: number): Promise<void> {
-  const { modules, packages } = await reach();
-  await Deno.mkdir(tree, { recursive: true });
-  for (const path of modules.filter((path) => path !== "deno.json")) {
-    await copyTo(`${ROOT}/${path}`, `${tree}/${path}`);
-  }
+  const packages = await stageCode(tree, ROOTS);
   for (const path of FILES) await copyTo(`${ROOT}/${path}`, `${tree}/${path}`);
-  for (const path of FOLDERS) {
-    if (await isThere(path)) await copyFolder(`${ROOT}/${path}`, `${tree}/${path}`);
-  }
-  const library = `native/build/${libraryFileName()}`;
-  if (!await isThere(library)) throw new Error("The verifier is missing: run deno task native");
-  if (!await isThere("frontend/dist")) {
-    throw new Error("The page is missing: run deno task frontend");
-  }
-  await copyTo(`${ROOT}/${library}`, `${tree}/${library}`);
   await copyTo(`${ROOT}/scripts/quarry`, `${tree}/bin/quarry`);
   await Deno.chmod(`${tree}/bin/quarry`, 0o755);
   await copyTo(Deno.execPath(), `${tree}/bin/deno`);
   await Deno.chmod(`${tree}/bin/deno`, 0o755);
   await copyPackages(packages, `${tree}/packages`);
-  const [config, lock] = await Promise.all(
-    ["deno.json", "deno.lock"].map((name) => Deno.readTextFile(`${ROOT}/${name}`)),
-  );
-  await Deno.writeTextFile(`${tree}/deno.json`, runtimeConfig(config!, packages));
-  await Deno.writeTextFile(`${tree}/deno.lock`, runtimeLock(lock!, packages));
   const parties = await shippedParties(packages);
   await Deno.writeTextFile(`${tree}/THIRD_PARTIES.txt`, noticeText(parties));
   await Deno.writeTextFile(
@@ -44,6 +26,30 @@ export async function stage(tree: string, epoch: number): Promise<void> {
     sbomText({ version: VERSION, epoch }, parties),
   );
   await Deno.writeTextFile(`${tree}/SHA256SUMS`, await sumsOf(tree));
+}
+
+/** What runs: modules, verifier, page, samples, and which packages they need. */
+export async function stageCode(tree: string, roots: readonly string[]): Promise<NpmPackage[]> {
+  const { modules, packages } = await reach(roots);
+  await Deno.mkdir(tree, { recursive: true });
+  for (const path of modules.filter((path) => path !== "deno.json")) {
+    await copyTo(`${ROOT}/${path}`, `${tree}/${path}`);
+  }
+  const library = `native/build/${libraryFileName()}`;
+  if (!await isThere(library)) throw new Error("The verifier is missing: run deno task native");
+  if (!await isThere("frontend/dist")) {
+    throw new Error("The page is missing: run deno task frontend");
+  }
+  await copyTo(`${ROOT}/${library}`, `${tree}/${library}`);
+  for (const path of FOLDERS) {
+    if (await isThere(path)) await copyFolder(`${ROOT}/${path}`, `${tree}/${path}`);
+  }
+  const [config, lock] = await Promise.all(
+    ["deno.json", "deno.lock"].map((name) => Deno.readTextFile(`${ROOT}/${name}`)),
+  );
+  await Deno.writeTextFile(`${tree}/deno.json`, runtimeConfig(config!, packages));
+  await Deno.writeTextFile(`${tree}/deno.lock`, runtimeLock(lock!, packages));
+  return packages;
 }
 
 /** Everybody whose work is in the tree. */
