@@ -96,6 +96,7 @@ async function lookAtLedger(ledger: LedgerDeps, log: Logger): Promise<void> {
       gauge("quarry_blocks", rows, { state });
     }
     gauge("quarry_payments_pending", found.paymentsOpen);
+    gauge("quarry_payouts_paused", found.payoutsPaused ? 1 : 0);
     for (const [loop, status] of Object.entries(found.loops)) {
       for (const state of LOOP_STATES) {
         gauge("quarry_loop_state", status.state === state ? 1 : 0, { loop, state });
@@ -121,6 +122,7 @@ const LEDGER_GAUGES = [
   "quarry_money_shannon",
   "quarry_blocks",
   "quarry_payments_pending",
+  "quarry_payouts_paused",
   "quarry_loop_state",
   "quarry_loop_timestamp_seconds",
   "quarry_lease_held",

@@ -17,6 +17,8 @@ export interface LedgerGauges {
   /** Payments that are reserved and not final. */
   paymentsOpen: number;
   loops: Record<string, LoopStatus>;
+  /** Whether payments are paused by hand. */
+  payoutsPaused: boolean;
   /** Whether a process holds the role now, by the server's clock. */
   leases: Record<typeof ROLES[number], boolean>;
   /** Sums that cannot be: each is named by its field. */
@@ -34,9 +36,10 @@ export async function readGauges({ store, keys }: LedgerDeps): Promise<LedgerGau
     ["ZCARD", own.paymentsOpen()],
     ["HGETALL", own.status()],
     ["TIME"],
+    ["EXISTS", own.payoutsPause()],
     ...ROLES.map((role) => ["HGET", own.lease(role), "untilMs"]),
   ]);
-  const [sums, candidate, immature, matured, open, status, time, ...until] = replies;
+  const [sums, candidate, immature, matured, open, status, time, paused, ...until] = replies;
   const kept = recordOf(sums!);
   const money = Object.fromEntries(
     MONEY_STATES.map((state) => [state, integerOf(kept[state], `finances ${state}`)]),
@@ -51,6 +54,7 @@ export async function readGauges({ store, keys }: LedgerDeps): Promise<LedgerGau
     loops: Object.fromEntries(
       Object.entries(recordOf(status!)).map(([role, text]) => [role, JSON.parse(text)]),
     ),
+    payoutsPaused: Number(paused) > 0,
     leases: Object.fromEntries(
       ROLES.map((role, i) => [role, Number(until[i] ?? 0) > nowMs]),
     ) as LedgerGauges["leases"],

@@ -170,6 +170,8 @@ function paymentKeys(own: string) {
     paymentsSpent: () => `${own}:payments:spent`,
     /** string: the last payment number. */
     paymentNumber: () => `${own}:payments:number`,
+    /** string: JSON (PayoutsPause) while payments are paused by hand. */
+    payoutsPause: () => `${own}:payments:paused`,
     /** set of logins whose payments wait for a human. */
     paymentsHeld: () => `${own}:payments:held`,
   };

@@ -85,11 +85,11 @@ export interface SignedTransaction {
 }
 
 /** What a reservation came to; `foreign`: rows or the lock of the old pool stand in the way. */
-export type Reservation = "ok" | "again" | "held" | "open" | "poor" | "foreign";
+export type Reservation = "ok" | "again" | "paused" | "held" | "open" | "poor" | "foreign";
 
 /** The ledger's payments; what changes them needs the payer's lease. @throws {FencedError} */
 export interface Payments {
-  /** Debits a miner and opens a payment; the same id twice is once. */
+  /** Debits a miner and opens a payment, unless payments are paused; the same id twice is once. */
   reserve(
     lease: Lease,
     payment: { id: string; login: string; amountShannon: Shannon },
@@ -186,7 +186,7 @@ export function createPayments(
       const reply = await runFenced(deps, lease, RESERVE, [
         ...[keys.miner(login), keys.finances(), keys.paymentsPending()],
         ...[keys.paymentsLock(), own.payment(id), own.paymentsOpen(), own.paymentNumber()],
-        ...[own.paymentsHeld(), own.paymentsOpenByLogin()],
+        ...[own.paymentsHeld(), own.paymentsOpenByLogin(), own.payoutsPause()],
       ], [id, login, `${amountShannon}`, `${now}`, `${login}:${amountShannon}`]);
       return answer(reply) as Reservation;
     },

@@ -113,6 +113,10 @@ export const METERS = {
     ...{ kind: "gauge", labels: [] },
     help: "Payments reserved and not confirmed",
   },
+  quarry_payouts_paused: {
+    ...{ kind: "gauge", labels: [] },
+    help: "1 while payments are paused by hand, whoever is the payer",
+  },
   quarry_loop_state: {
     ...{ kind: "gauge", labels: ["loop", "state"] },
     help: "1 for the state that a money loop is in: running, standby, waiting, retrying, halted",

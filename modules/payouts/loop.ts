@@ -1,6 +1,7 @@
 /** The payer's loop: takes the lease, steps the run, backs off from errors, halts with the reason. */
 import {
   backoffMs,
+  Bell,
   type Clock,
   errorText,
   InvariantError,
@@ -32,7 +33,9 @@ export interface PayerLease {
 export interface PayerDeps {
   lease: PayerLease;
   /** Makes the run once the lease is held; everything that may fail at the start is in here. */
-  openRun(): Promise<Run>;
+  openRun(): Promise<Pick<Run, "step">>;
+  /** Cuts a pause short. @default none */
+  bell?: Bell;
   clock: Clock;
   log: Logger;
   /** Writes what the loop is doing; failures are logged and passed over. */
@@ -43,7 +46,8 @@ export interface PayerDeps {
 export async function runPayer(deps: PayerDeps, signal: AbortSignal): Promise<void> {
   const { clock, log, lease } = deps;
   const report = reporter(deps);
-  let run: Run | undefined;
+  const bell = deps.bell ?? new Bell();
+  let run: Pick<Run, "step"> | undefined;
   let token = "";
   let failures = 0;
   while (!signal.aborted) {
@@ -60,9 +64,12 @@ export async function runPayer(deps: PayerDeps, signal: AbortSignal): Promise<vo
         token = held.token;
         run ??= await deps.openRun();
         const stepped = run;
-        const { waitMs, reason, nextRunMs } = await whileRenewing(deps, () => stepped.step(held));
+        const { waitMs, reason, mend = "", nextRunMs } = await whileRenewing(
+          deps,
+          () => stepped.step(held),
+        );
         failures = 0;
-        await report(reason === "" ? "running" : "waiting", reason, "", nextRunMs);
+        await report(reason === "" ? "running" : "waiting", reason, mend, nextRunMs);
         pauseMs = Math.min(waitMs, LEASE_RENEW_MS);
       }
     } catch (error) {
@@ -83,7 +90,7 @@ export async function runPayer(deps: PayerDeps, signal: AbortSignal): Promise<vo
     }
     // A halted or waiting payer still renews its lease, so that a spare does not take over.
     for (let leftMs = pauseMs; leftMs > 0 && !signal.aborted; leftMs -= LEASE_RENEW_MS) {
-      await clock.sleep(Math.min(leftMs, LEASE_RENEW_MS), signal).catch(() => {});
+      if (await bell.sleep(clock, Math.min(leftMs, LEASE_RENEW_MS), signal)) break;
       if (leftMs > LEASE_RENEW_MS) await lease.hold().catch(() => {});
     }
   }

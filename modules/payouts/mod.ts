@@ -32,4 +32,4 @@ export { type KeyReader, keyRights } from "./key_sources.ts";
 export { decryptKeystore } from "./keystore.ts";
 export * from "./settings_message.ts";
 export { openSigner, type Signer } from "./signer.ts";
-export type { PayerWorkerOptions } from "./worker_options.ts";
+export type { PayerWorkerOptions, ToPayer } from "./worker_options.ts";

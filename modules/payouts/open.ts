@@ -11,6 +11,7 @@ import {
   type Keys,
   type Lease,
   LEASE_LIFE_MS,
+  readPayoutsPause,
   releaseLease,
   renewLease,
   type Store,
@@ -87,6 +88,7 @@ export async function openRun(setup: PayerSetup, deps: OpenDeps): Promise<Opened
     payments: createPayments({ ...deps, waitReplicas: setup.redis.waitReplicas ?? 0 }),
     ledgerServer: () => deps.store.server,
     ledgerKeepsAll: (setup.redis.waitReplicas ?? 0) > 0,
+    pause: () => readPayoutsPause(deps),
     accounts: createAccounts(deps),
     settings: createSettings(deps),
     clock: deps.clock,
@@ -95,7 +97,7 @@ export async function openRun(setup: PayerSetup, deps: OpenDeps): Promise<Opened
     event: deps.event,
     newId: () => crypto.randomUUID(),
   }, payouts.bgsave ? { afterRun: () => backgroundSave(deps.store) } : {});
-  return { step: run.step, close: () => journal.close() };
+  return { ...run, close: () => journal.close() };
 }
 
 function signerOf(config: SignerConfig, payouts: PayoutsConfig, deps: OpenDeps): Signer {

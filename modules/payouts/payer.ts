@@ -2,7 +2,7 @@
 import type { Clock, Logger } from "../base/mod.ts";
 import type { Node } from "../chain/mod.ts";
 import type { PayoutsConfig } from "../config/mod.ts";
-import type { Accounts, Payments, Settings } from "../ledger/mod.ts";
+import type { Accounts, Payments, PayoutsPause, Settings } from "../ledger/mod.ts";
 import type { PaymentJournal } from "./journal.ts";
 import type { Signer } from "./signer.ts";
 
@@ -75,6 +75,8 @@ export interface Payer {
   ledgerKeepsAll?: boolean;
   /** Which Redis answers (`Store.server`): another one may have lost what was acknowledged. */
   ledgerServer?(): string;
+  /** Whether payments are paused by hand; missing: never. */
+  pause?(): Promise<PayoutsPause | undefined>;
   /** Chain id that every transaction is signed for. */
   chainId: number;
   /** Makes the id of a new payment; never the same twice. */

@@ -1,9 +1,9 @@
 /** One step of the payer at a time: recover, settle, carry on, pay the next, or plan a run. */
 import { PoolError } from "../base/mod.ts";
-import type { Lease, Payment } from "../ledger/mod.ts";
+import type { Lease, Payment, PayoutsPause } from "../ledger/mod.ts";
 import { payBatch } from "./batch.ts";
 import { finishReserved, pay } from "./pay.ts";
-import type { Payer } from "./payer.ts";
+import type { Payer, PayerOptions } from "./payer.ts";
 import type { PlannedPayment } from "./plan.ts";
 import { planRun } from "./plan_run.ts";
 import { recover } from "./recover.ts";
@@ -18,6 +18,8 @@ export interface StepResult {
   waitMs: number;
   /** What is being waited for; empty while there is something to do. */
   reason: string;
+  /** What somebody has to do so that it goes on; missing: nothing. */
+  mend?: string;
   /** Milliseconds since 1970 of the next run. */
   nextRunMs?: number;
 }
@@ -30,6 +32,10 @@ export interface Run {
    * @throws {HaltError} for what needs a human, anything else for what passes by itself
    */
   step(lease: Lease): Promise<StepResult>;
+  /** Has the next run begin at the next step. */
+  runNow(): void;
+  /** Takes other options for the runs to come; the one under way ends as it began. */
+  adopt(options: PayerOptions): void;
 }
 
 /**
@@ -44,6 +50,9 @@ export function createRun(payer: Payer, deps: { afterRun?: () => Promise<void> }
   let queue: PlannedPayment[] = [];
   let underWay = false;
   let nextRunMs = payer.clock.now();
+  let lastRunMs: number | undefined;
+  /** Options that the next run begins with. */
+  let next: PayerOptions | undefined;
 
   async function step(lease: Lease): Promise<StepResult> {
     const present = payer.ledgerServer?.();
@@ -57,6 +66,8 @@ export function createRun(payer: Payer, deps: { afterRun?: () => Promise<void> }
     recovered = true;
     server = present;
     const open = await settler.settle(lease);
+    const pause = await payer.pause?.();
+    if (pause !== undefined) return paused(pause);
     const held = holding(open, payer.signer.byNode ? 1 : payer.options.inFlight);
     if (held !== undefined) {
       return { waitMs: POLL_MS, reason: `waiting for a receipt of ${held.signed!.hash}` };
@@ -73,11 +84,11 @@ export function createRun(payer: Payer, deps: { afterRun?: () => Promise<void> }
       if (outcome !== "sent") payer.log.info("batch.left", { payments: paid.length, outcome });
       return { waitMs: 0, reason: "" };
     }
-    const next = queue[0];
-    if (next !== undefined) {
-      const outcome = await pay(payer, lease, next);
+    const first = queue[0];
+    if (first !== undefined) {
+      const outcome = await pay(payer, lease, first);
       queue.shift();
-      if (outcome !== "sent") payer.log.info("payment.left", { login: next.login, outcome });
+      if (outcome !== "sent") payer.log.info("payment.left", { login: first.login, outcome });
       return { waitMs: 0, reason: "" };
     }
     if (underWay) await endRun();
@@ -86,8 +97,22 @@ export function createRun(payer: Payer, deps: { afterRun?: () => Promise<void> }
     return { waitMs: open.length > 0 ? Math.min(waitMs, POLL_MS) : waitMs, reason: "next run" };
   }
 
+  /** What is signed was settled above; the rest of the run is planned anew after the pause. */
+  function paused({ who, reason }: PayoutsPause): StepResult {
+    queue = [];
+    if (underWay) nextRunMs = payer.clock.now();
+    underWay = false;
+    return {
+      waitMs: POLL_MS,
+      reason: `paused by ${who}${reason === "" ? "" : `: ${reason}`}`,
+      mend: "quarry admin CONFIG payouts resume",
+    };
+  }
+
   async function beginRun(lease: Lease, open: readonly Payment[]): Promise<StepResult> {
     await recover(payer, lease);
+    payer.options = next ?? payer.options;
+    next = undefined;
     await checkNode(payer);
     const { plan } = await planRun(payer, open);
     if (plan.shortWei > 0n) {
@@ -100,7 +125,8 @@ export function createRun(payer: Payer, deps: { afterRun?: () => Promise<void> }
     payer.log.info("payouts.run", { payments: plan.payments.length, skipped: plan.skipped });
     queue = plan.payments;
     underWay = queue.length > 0;
-    nextRunMs = payer.clock.now() + payer.options.intervalMs;
+    lastRunMs = payer.clock.now();
+    nextRunMs = lastRunMs + payer.options.intervalMs;
     return { waitMs: 0, reason: "" };
   }
 
@@ -118,6 +144,14 @@ export function createRun(payer: Payer, deps: { afterRun?: () => Promise<void> }
         recovered = false;
         throw error;
       }
+    },
+    runNow() {
+      nextRunMs = payer.clock.now();
+    },
+    adopt(options) {
+      next = options;
+      // A shorter interval counts from the run before.
+      if (lastRunMs !== undefined) nextRunMs = lastRunMs + options.intervalMs;
     },
   };
 }

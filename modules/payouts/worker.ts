@@ -1,5 +1,5 @@
 /** The payer's Deno worker: opens Redis, runs the loop, and is the only place that reads the key. */
-import { PoolError, systemClock } from "../base/mod.ts";
+import { Bell, PoolError, systemClock } from "../base/mod.ts";
 import {
   createKeys,
   openStore,
@@ -11,7 +11,7 @@ import { hostWorker } from "../workers/mod.ts";
 import { runPayer } from "./loop.ts";
 import { type OpenedRun, openRun, payerLease } from "./open.ts";
 import type { KeyReader } from "./key_sources.ts";
-import type { PayerWorkerOptions } from "./worker_options.ts";
+import type { PayerWorkerOptions, ToPayer } from "./worker_options.ts";
 
 const read: KeyReader = {
   file(path) {
@@ -31,25 +31,42 @@ const read: KeyReader = {
   env: (name) => Deno.env.get(name),
 };
 
-hostWorker<PayerWorkerOptions>("payer", async (options, { log, event }) => {
+hostWorker<PayerWorkerOptions, ToPayer>("payer", async (options, { log, event }) => {
   const onReady = (store: Store) => rewriteAppendOnly(store, log);
   const store = await openStore(options.redis, { log, onReady });
   const keys = createKeys(options.prefix);
   const end = new AbortController();
+  const bell = new Bell();
   let opened: OpenedRun | undefined;
+  let { payouts } = options;
   const finished = runPayer({
     lease: payerLease({ store, keys }, options.instance),
     async openRun() {
       opened?.close();
       opened = undefined;
-      opened = await openRun(options, { store, keys, clock: systemClock, log, read, event });
+      opened = await openRun({ ...options, payouts }, {
+        store,
+        keys,
+        clock: systemClock,
+        log,
+        read,
+        event,
+      });
       return opened;
     },
     clock: systemClock,
-    log,
+    ...{ log, bell },
     writeStatus: (status) => writeStatus({ store, keys }, "payer", status),
   }, end.signal);
   return {
+    receive(message) {
+      if (message.kind === "run") opened?.runNow();
+      if (message.kind === "options") {
+        payouts = { ...payouts, ...message.options };
+        opened?.adopt(payouts);
+      }
+      bell.ring();
+    },
     async stop() {
       end.abort(new Error("stopped"));
       await finished;

@@ -1,5 +1,5 @@
 /** The unlocker's clock: holds the lease, runs passes, retries what fails below, halts on a contradiction. */
-import { backoffMs, errorText, InvariantError } from "../base/mod.ts";
+import { backoffMs, Bell, errorText, InvariantError } from "../base/mod.ts";
 import { NodeError } from "../chain/mod.ts";
 import {
   acquireLease,
@@ -34,6 +34,8 @@ export interface LoopOptions extends UnlockRules {
 export interface LoopDeps extends UnlockDeps {
   /** Asked before each pass. @default the options' own */
   coinbases?: Coinbases;
+  /** Cuts a pause between passes short. @default none */
+  bell?: Bell;
 }
 
 /**
@@ -87,13 +89,14 @@ async function whileHeld(
 ): Promise<void> {
   const lost = new AbortController();
   const stop = AbortSignal.any([signal, lost.signal]);
+  const bell = deps.bell ?? new Bell();
   const renewing = keepLease(deps, lease, stop).catch((error) => lost.abort(error));
   try {
     while (!stop.aborted) {
       const coinbases = await deps.coinbases?.() ?? options.coinbases;
       const { waiting } = await unlockPass(deps, { ...options, coinbases }, lease, stop);
       await onPass(waiting);
-      await pause(deps, options.intervalMs, stop);
+      await bell.sleep(deps.clock, options.intervalMs, stop);
     }
     if (!signal.aborted) throw lost.signal.reason;
   } finally {

@@ -8,4 +8,4 @@ export { type Match, matchBlock, type Sought } from "./match.ts";
 export { type SettlePlan, type SettleRules } from "./settle.ts";
 export { type Split, type SplitInput, splitReward } from "./split.ts";
 export { type UnlockDeps, unlockPass, type UnlockReport, type UnlockRules } from "./unlock.ts";
-export { unlockerOptions, type UnlockerWorkerOptions } from "./options.ts";
+export { type ToUnlocker, unlockerOptions, type UnlockerWorkerOptions } from "./options.ts";

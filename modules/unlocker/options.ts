@@ -46,3 +46,6 @@ export function unlockerOptions(config: Config, network: Network): UnlockerWorke
     },
   };
 }
+
+/** What the main thread tells the unlocker: have the next pass begin now. */
+export type ToUnlocker = { kind: "run" };

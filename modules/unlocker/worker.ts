@@ -1,23 +1,23 @@
 /** The unlocker's Deno worker: opens Redis and the node, then runs the loop until told to stop. */
-import { systemClock } from "../base/mod.ts";
+import { Bell, systemClock } from "../base/mod.ts";
 import { createNode } from "../chain/mod.ts";
 import { createKeys, openStore, rewriteAppendOnly, type Store } from "../ledger/mod.ts";
 import { hostWorker } from "../workers/mod.ts";
 import { createCoinbases } from "./coinbases.ts";
 import { runLoop } from "./loop.ts";
-import type { UnlockerWorkerOptions } from "./options.ts";
+import type { ToUnlocker, UnlockerWorkerOptions } from "./options.ts";
 
-hostWorker<UnlockerWorkerOptions>("unlocker", async (options, context) => {
+hostWorker<UnlockerWorkerOptions, ToUnlocker>("unlocker", async (options, context) => {
   const { log, event } = context;
   const onReady = (store: Store) => rewriteAppendOnly(store, log);
   const store = await openStore(options.redis, { log, onReady });
   const stop = new AbortController();
+  const bell = new Bell();
   const running = runLoop(options.unlocker, {
     store,
     keys: createKeys(options.prefix),
     clock: systemClock,
-    log,
-    event,
+    ...{ log, event, bell },
     node: createNode(options.node),
     coinbases: createCoinbases(options.unlocker.coinbases, {
       nodes: options.miningNodes.map((node) => createNode(node)),
@@ -26,6 +26,7 @@ hostWorker<UnlockerWorkerOptions>("unlocker", async (options, context) => {
     ...(options.confirmWith === undefined ? {} : { confirmWith: createNode(options.confirmWith) }),
   }, stop.signal);
   return {
+    receive: () => bell.ring(),
     async stop() {
       stop.abort();
       await running;

@@ -11,6 +11,7 @@ import {
   createSettings,
   type Lease,
   openStore,
+  readPayoutsPause,
 } from "../../modules/ledger/mod.ts";
 import {
   createRun,
@@ -138,6 +139,7 @@ export async function openPayerWorld(
       const payer: Payer = {
         node: wrap(node),
         payments: wrap(payments),
+        pause: () => readPayoutsPause({ store, keys }),
         accounts,
         settings: minerSettings,
         journal: wrap(journal),
@@ -156,7 +158,7 @@ export async function openPayerWorld(
         event: () => {},
         ...(hooks.moment === undefined ? {} : { moment: hooks.moment }),
       };
-      return { payer, step: createRun(payer).step, close: () => journal.close() };
+      return { payer, ...createRun(payer), close: () => journal.close() };
     },
 
     /** Steps a process, with a block after each step, until `done` or for `steps` steps. */

@@ -1,8 +1,8 @@
 -- Debits a miner and opens a payment: balance -> pending, with the rows the old pool knows.
 -- KEYS 1 lease, 2 miner, 3 finances, 4 payments:pending, 5 payments:lock, 6 payment, 7 open,
---      8 number, 9 held, 10 open by login
+--      8 number, 9 held, 10 open by login, 11 pause
 -- ARGV 1 token, 2 id, 3 login, 4 amount (Shannon), 5 now (s), 6 `login:amount`
--- Reply: ok | again | held | open | poor | foreign (a row or lock of the old pool).
+-- Reply: ok | again | paused | held | open | poor | foreign (a row or lock of the old pool).
 
 local function atLeast(a, b) return #a > #b or (#a == #b and a >= b) end
 
@@ -25,6 +25,7 @@ if redis.call("EXISTS", KEYS[6]) == 1 then
   end
   return "again"
 end
+if redis.call("EXISTS", KEYS[11]) == 1 then return "paused" end
 if redis.call("SISMEMBER", KEYS[9], ARGV[3]) == 1 then return "held" end
 if redis.call("HEXISTS", KEYS[10], ARGV[3]) == 1 then return "open" end
 if redis.call("ZSCORE", KEYS[4], ARGV[6]) then return "foreign" end
