@@ -18,12 +18,15 @@ const USAGE = "Usage: deno task dist [--out DIR] [--no-deb]";
 
 /** What was made. */
 export interface Made {
-  archive: string;
+  archive?: string;
   deb?: string;
 }
 
 /** Builds archive and package into a folder. */
-export async function makeDist(out: string, options: { deb: boolean }): Promise<Made> {
+export async function makeDist(
+  out: string,
+  options: { archive?: boolean; deb?: boolean },
+): Promise<Made> {
   refuseTunedBuild();
   const epoch = await sourceEpoch();
   const name = `quarry-${VERSION}-${PLATFORM}`;
@@ -32,11 +35,14 @@ export async function makeDist(out: string, options: { deb: boolean }): Promise<
   try {
     const tree = `${work}/${name}`;
     await stage(tree, epoch);
-    const archive = `${out}/${name}.tar.gz`;
-    await tarball(tree, archive, epoch);
-    const deb = options.deb ? await buildDebian({ tree, work, out, epoch }) : undefined;
-    await writeSums(out, [archive, ...(deb === undefined ? [] : [deb])]);
-    return { archive, ...(deb === undefined ? {} : { deb }) };
+    const made: Made = {};
+    if (options.archive ?? true) {
+      made.archive = `${out}/${name}.tar.gz`;
+      await tarball(tree, made.archive, epoch);
+    }
+    if (options.deb ?? true) made.deb = await buildDebian({ tree, work, out, epoch });
+    await writeSums(out, Object.values(made));
+    return made;
   } finally {
     await Deno.remove(work, { recursive: true });
   }

@@ -4,8 +4,7 @@ import type { NpmPackage } from "./roots.ts";
 /** Licences that may be combined with GPL-3.0-or-later and shipped. */
 export const ALLOWED: readonly string[] = [
   ...["0BSD", "Apache-2.0", "BlueOak-1.0.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC"],
-  ...["MIT", "MIT-0", "MPL-2.0", "Unicode-3.0", "Unlicense", "Zlib", "LGPL-2.1-or-later"],
-  ...["Python-2.0", "CC-BY-4.0"],
+  ...["MIT", "MIT-0", "MPL-2.0", "PSF-2.0", "Unicode-3.0", "Unlicense", "Zlib"],
 ];
 
 /** One third party's part. */
