@@ -4,7 +4,7 @@ import { createApp } from "../../modules/api/mod.ts";
 import { silentLogger, systemClock } from "../../modules/base/mod.ts";
 import { median, say } from "../bench_stratum/figures.ts";
 import { type FilledPool, fillPool, loginOf, type PoolSize } from "./fill.ts";
-import { sharesBesideViews } from "./shares.ts";
+import { sharesBesideViews, VIEWS_PER_SECOND } from "./shares.ts";
 
 /** Settings of a run. */
 export interface ApiBenchOptions {
@@ -57,6 +57,7 @@ export async function benchApi({ out, seconds, rounds, requests }: ApiBenchOptio
   say(`one collection: ${small.collectMs.toFixed(0)} ms and ${large.collectMs.toFixed(0)} ms`);
   try {
     const views: Record<string, unknown> = report.views = {};
+    const redisUs: number[] = [];
     for (const [name, path] of Object.entries(VIEWS)) {
       const loads: [Load[], Load[]] = [[], []];
       // In turn, so that whatever else the machine does meets both.
@@ -66,11 +67,20 @@ export async function benchApi({ out, seconds, rounds, requests }: ApiBenchOptio
       }
       const [few, many] = loads.map(middle) as [Load, Load];
       const ratio = many.cpuUs / few.cpuUs;
+      redisUs.push(many.redisUs);
       views[name] = { small: few, large: many, costRatio: ratio };
       say(
         `${name.padEnd(32)} ${show(few)} | ${show(many)} | cost × ${ratio.toFixed(2)}`,
       );
     }
+    const mean = redisUs.reduce((sum, one) => sum + one, 0) / redisUs.length;
+    // What views take of the one thread that shares wait for: other work cannot blur this figure.
+    report.redisPart = mean * VIEWS_PER_SECOND / 1e6;
+    say(
+      `${VIEWS_PER_SECOND} page views a second take ${
+        (mean * VIEWS_PER_SECOND / 1e4).toFixed(1)
+      } % of Redis's time`,
+    );
     report.shares = await sharesBesideViews(large, { seconds, rounds });
   } finally {
     for (const pool of [small, large]) {

@@ -5,7 +5,7 @@ import { median, say } from "../bench_stratum/figures.ts";
 import { type FilledPool, loginOf } from "./fill.ts";
 
 /** Page views a second beside the shares. */
-const VIEWS_PER_SECOND = 200;
+export const VIEWS_PER_SECOND = 200;
 /** Shares that wait for their answer at once. */
 const AT_ONCE = 1_024;
 
