@@ -131,7 +131,6 @@ function Change(
     settings.silentAfterSeconds === null ? "" : String(settings.silentAfterSeconds / 60),
   );
   const notify = useSignal("");
-  const signature = useSignal("");
   const said = useSignal<{ bad: boolean; text: string }>({
     bad: false,
     text: "",
@@ -228,36 +227,47 @@ function Change(
             </button>
           )
           : <p class="muted">{t("settings.noWallet")}</p>}
-        <details>
-          <summary>{t("settings.byHand")}</summary>
-          <p>
-            {t("settings.byHandText")}{" "}
-            <Copy text={JSON.stringify(signed)} label={t("settings.copy")} />
-          </p>
-          <pre
-            class="line"
-            tabIndex={0}
-          ><code>{JSON.stringify(signed.message, null, 2)}</code></pre>
-          <TextField
-            id="signature"
-            label={t("settings.signature")}
-            placeholder="0x…"
-            value={signature.value}
-            onInput={(text) => signature.value = text}
-          />
-          <button
-            type="button"
-            disabled={!fits ||
-              !/^0x[0-9a-fA-F]{130}$/.test(signature.value.trim())}
-            onClick={() => send(signature.value.trim())}
-          >
-            {t("settings.send")}
-          </button>
-        </details>
+        <ByHand signed={signed} fits={fits} send={send} />
       </div>
       <p class={said.value.bad ? "fault wide" : "wide"} role="status">
         {said.value.text}
       </p>
     </Form>
+  );
+}
+
+/** For a wallet that is elsewhere: what is to be signed, and a field for the signature. */
+function ByHand({ signed, fits, send }: {
+  signed: Settings["typedData"];
+  fits: boolean;
+  send(signature: string): void;
+}) {
+  const signature = useSignal("");
+  const text = signature.value.trim();
+  return (
+    <details>
+      <summary>{t("settings.byHand")}</summary>
+      <p>
+        {t("settings.byHandText")} <Copy text={JSON.stringify(signed)} label={t("settings.copy")} />
+      </p>
+      <pre
+        class="line"
+        tabIndex={0}
+      ><code>{JSON.stringify(signed.message, null, 2)}</code></pre>
+      <TextField
+        id="signature"
+        label={t("settings.signature")}
+        placeholder="0x…"
+        value={signature.value}
+        onInput={(typed) => signature.value = typed}
+      />
+      <button
+        type="button"
+        disabled={!fits || !/^0x[0-9a-fA-F]{130}$/.test(text)}
+        onClick={() => send(text)}
+      >
+        {t("settings.send")}
+      </button>
+    </details>
   );
 }
