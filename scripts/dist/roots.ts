@@ -13,7 +13,7 @@ export const ROOTS: readonly string[] = [
   ...["audit", "doctor", "ledger", "migrate", "payouts", "process_rights", "verify_share"].map(
     (name) => `scripts/${name}.ts`,
   ),
-  "scripts/version.ts",
+  ...["scripts/ready.ts", "scripts/version.ts"],
 ];
 
 /** Folders that are shipped as they are, if they are there. */
