@@ -35,10 +35,14 @@ export interface Logger {
 const ORDER: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 };
 const SECRET = /pass|secret|private|token|keyfile|authorization|mnemonic/i;
 
-/** A logger for a room over a sink; records below `minLevel` are dropped. */
-export function createLogger(sink: LogSink, room: string, minLevel: LogLevel = "info"): Logger {
+/** A logger for a room over a sink; records below `least` are dropped: a level, or what gives it. */
+export function createLogger(
+  sink: LogSink,
+  room: string,
+  least: LogLevel | (() => LogLevel) = "info",
+): Logger {
   function write(level: LogLevel, event: string, facts: Facts = {}) {
-    if (ORDER[level] < ORDER[minLevel]) return;
+    if (ORDER[level] < ORDER[typeof least === "function" ? least() : least]) return;
     sink({ level, room, event, facts: plainFacts(facts) });
   }
   return {
@@ -46,7 +50,7 @@ export function createLogger(sink: LogSink, room: string, minLevel: LogLevel = "
     info: (event, facts) => write("info", event, facts),
     warn: (event, facts) => write("warn", event, facts),
     error: (event, facts) => write("error", event, facts),
-    for: (other) => createLogger(sink, other, minLevel),
+    for: (other) => createLogger(sink, other, least),
   };
 }
 

@@ -12,15 +12,15 @@ export interface Ban {
   untilMs: number;
 }
 
-/** Bans held at most; beyond, those that end first go. */
+/** Bans held at most; beyond, the oldest go. */
 export const BANS_MAX = 100_000;
 
-/** The bans of one length, in the order in which they end. */
+/** The bans, in the order in which they began. */
 export class BanList {
   readonly #bans = new Map<string, Ban>();
 
-  /** @param timeoutMs length of a ban (milliseconds) */
-  constructor(readonly timeoutMs: number, readonly clock: Clock, readonly max = BANS_MAX) {}
+  /** @param timeoutMs length of a ban that begins (milliseconds) */
+  constructor(public timeoutMs: number, readonly clock: Clock, readonly max = BANS_MAX) {}
 
   /** Bans held, ended ones included until the next sweep. */
   get size(): number {
@@ -63,7 +63,8 @@ export class BanList {
   /** The bans that last now, the one that ends first in front. */
   list(): Ban[] {
     const nowMs = this.clock.now();
-    return [...this.#bans.values()].filter(({ untilMs }) => untilMs > nowMs);
+    return [...this.#bans.values()].filter(({ untilMs }) => untilMs > nowMs)
+      .sort((a, b) => a.untilMs - b.untilMs);
   }
 
   /** Drops what has ended. */

@@ -14,7 +14,9 @@ import type { PolicyOptions } from "./policy.ts";
 /** What workers tell each other by way of the main thread; plain data. */
 export type PolicyMessage =
   /** @param mixed whether a firewall must not close the address */
-  | { kind: "ban"; ban: Ban; mixed: boolean }
+  | { kind: "ban"; ban: Ban; mixed: boolean; byHand?: true }
+  /** A ban was ended by hand. */
+  | { kind: "unban"; address: string }
   /** A firewall must let an address in again. @param ended whether the ban is over too */
   | { kind: "lift"; address: string; ended: boolean }
   /** Changes of connection allowances since the last message, by address. */
@@ -26,6 +28,12 @@ export interface PolicyHub {
   hear(worker: number, message: PolicyMessage): void;
   /** The bans that last, for a worker that has just started. */
   welcome(worker: number): void;
+  /** Has every worker ban an address, whatever ban lasts. */
+  impose(ban: Ban, mixed: boolean): void;
+  /** Has every worker end a ban; gives whether there was one. */
+  unban(address: string): boolean;
+  /** The bans that last now, the one that ends first in front. */
+  list(): Ban[];
   /** Ends with the firewall commands in flight. */
   close(): Promise<void>;
 }
@@ -82,16 +90,34 @@ export function openPolicyHub(
     }
   }
 
+  function lasting() {
+    const nowMs = clock.now();
+    return [...bans.values()].filter(({ untilMs }) => untilMs > nowMs)
+      .sort((a, b) => a.untilMs - b.untilMs);
+  }
+
   return {
     hear(worker, message) {
       if (message.kind === "ban") ban(worker, message);
       else if (message.kind === "lift") lift(message.address, message.ended);
       else others(worker, message);
     },
+    impose(wanted, mixed) {
+      bans.delete(wanted.address);
+      ban(-1, { kind: "ban", ban: wanted, mixed, byHand: true });
+    },
+    unban(address) {
+      const known = bans.get(address);
+      bans.delete(address);
+      // The firewall may hold one from before a restart.
+      firewall?.lift(address);
+      others(-1, { kind: "unban", address });
+      return known !== undefined && known.untilMs > clock.now();
+    },
+    list: () => lasting().map(({ mixed: _, lifted: __, ...ban }) => ban),
     welcome(worker) {
-      const nowMs = clock.now();
-      for (const { mixed, lifted: _, ...ban } of bans.values()) {
-        if (ban.untilMs > nowMs) deps.tell(worker, { kind: "ban", ban, mixed });
+      for (const { mixed, lifted: _, ...ban } of lasting()) {
+        deps.tell(worker, { kind: "ban", ban, mixed });
       }
     },
     close: async () => await firewall?.close(),

@@ -29,7 +29,8 @@ function workers(count: number, options = OPTIONS) {
   const tell = (worker: number, message: PolicyMessage) => {
     // As postMessage copies it.
     const copy = structuredClone(message);
-    if (copy.kind === "ban") policies[worker]!.adopt(copy.ban);
+    if (copy.kind === "ban") policies[worker]![copy.byHand ? "impose" : "adopt"](copy.ban);
+    else if (copy.kind === "unban") policies[worker]!.unban(copy.address);
     else if (copy.kind === "allowances") policies[worker]!.applyChanges(copy.changes);
   };
   const hub: PolicyHub = openPolicyHub({
@@ -147,4 +148,21 @@ Deno.test("our own proxies are never banned, capped, limited or put into a firew
   assert.equal(policy.ban("198.51.100.1", "by hand"), true);
   assert.deepEqual([policy.isBanned("2001:db8::8"), policy.isBanned("2001:db8::7")], [true, false]);
   assert.deepEqual(told, [["2001:db8::/64", true], ["198.51.100.1", false]]);
+});
+
+Deno.test("bans by hand replace what lasts, reach every worker, and end by hand", async () => {
+  const { policies, hub, clock, commands } = workers(2);
+  const banned = () => policies.map((policy) => policy.isBanned(IP));
+  for (let i = 0; i < 3; i++) policies[0]!.onMalformed(IP);
+  const sinceMs = clock.now();
+  hub.impose({ address: IP, reason: "by ann", sinceMs, untilMs: sinceMs + 600_000 }, false);
+  await clock.advance(120_000);
+  assert.deepEqual(banned(), [true, true]);
+  assert.deepEqual(hub.list().map(({ reason }) => reason), ["by ann"]);
+  assert.equal(hub.unban(IP), true);
+  assert.equal(hub.unban(IP), false);
+  assert.deepEqual(banned(), [false, false]);
+  assert.deepEqual(hub.list(), []);
+  await hub.close();
+  assert.ok(commands.length >= 2, "the firewall heard of both");
 });

@@ -136,6 +136,32 @@ export class Policy {
     this.#entries.delete(ban.address);
   }
 
+  /** Takes a ban by hand: it replaces one that lasts. White-listed addresses are not refused. */
+  impose(ban: Ban): void {
+    this.#bans.remove(ban.address);
+    this.adopt(ban);
+  }
+
+  /** Whether a ban could hold for an address, and whether a firewall must not close it. */
+  standing(ip: string): { white: boolean; mixed: boolean } {
+    const key = policyAddress(ip);
+    const mixed = this.#whiteKeys.has(key) || this.deps.proxies?.touches(key) === true;
+    return { white: this.#isWhite(ip, key), mixed };
+  }
+
+  /**
+   * Takes other settings; bans that last end when they would have. A cap on connections at once is
+   * only ever moved: what is held is counted from the start or not at all.
+   */
+  adjust({ banning, limits }: Pick<PolicyOptions, "banning" | "limits">): void {
+    const { firewall: _, ...bans } = banning;
+    Object.assign(this.options.banning, bans);
+    const { perAddress = 0 } = this.options.limits;
+    const isCapped = perAddress > 0 && (limits.perAddress ?? 0) > 0;
+    Object.assign(this.options.limits, limits, isCapped ? {} : { perAddress });
+    this.#bans.timeoutMs = banning.timeoutMs;
+  }
+
   /** Changes of the allowances since the last call, for the other workers. */
   takeChanges(): [string, number][] {
     const changes = [...this.#changes].filter(([, change]) => change !== 0);
@@ -273,8 +299,7 @@ export class Policy {
     const ban = this.#bans.add(key, reason);
     if (ban === undefined) return true;
     this.#entries.delete(key);
-    const mixed = this.#whiteKeys.has(key) || this.deps.proxies?.touches(key) === true;
-    this.deps.onBan?.(ban, mixed);
+    this.deps.onBan?.(ban, this.standing(key).mixed);
     return true;
   }
 

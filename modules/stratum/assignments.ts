@@ -22,6 +22,8 @@ export interface PortTerms {
   difficulty: Difficulty;
   varDiff?: VarDiff;
   scheme: Scheme;
+  /** The difficulty that belongs to a header; missing: `difficulty` belongs to all. */
+  difficultyOf?(headerHash: string): Difficulty;
 }
 
 /** What a session wishes for itself. */
@@ -47,7 +49,8 @@ export class Assignments {
   readonly #offers: Offer[] = [];
   readonly #extranonces: string[] = [];
   #retarget: Retarget | undefined;
-  #fixed: Difficulty;
+  /** What the login asked for, for good. */
+  #fixed: Difficulty | undefined;
   #scheme: Scheme;
   /** Another scheme, from a height on. */
   #bound: BoundScheme | undefined;
@@ -56,13 +59,19 @@ export class Assignments {
   /** What a late miner works with until the next header. */
   #former: Difficulty | undefined;
   extranonce = "";
+  /** Accepted so far. */
+  shares = 0;
 
   /** @param scheme the pool's own, which holds until a height that another one is bound from */
   constructor(port: PortTerms, scheme: Scheme, nowMs: number) {
     this.#port = port;
-    this.#fixed = port.difficulty;
     this.#scheme = scheme;
     if (port.varDiff) this.#retarget = new Retarget(port.varDiff, port.difficulty, nowMs);
+  }
+
+  /** Difficulty of the newest offer (hashes); undefined before the first. */
+  get difficulty(): Difficulty | undefined {
+    return this.#offers.at(-1)?.terms.difficulty;
   }
 
   /** Takes the wishes of a login; a fixed difficulty ends the variable one. */
@@ -82,6 +91,7 @@ export class Assignments {
 
   /** Notes an accepted share of a difficulty. */
   onShare(difficulty: Difficulty): void {
+    this.shares++;
     this.#retarget?.onShare(difficulty);
   }
 
@@ -102,7 +112,7 @@ export class Assignments {
       this.#remember(offer);
       return { offer, told: this.#told(offer) };
     }
-    const wanted = this.#atLeast(this.#retarget?.next(nowMs) ?? this.#fixed);
+    const wanted = this.#atLeast(this.#next(set.job.headerHash, nowMs));
     // A late miner hears of the new difficulty now and is held to it from the next header on.
     const held = this.#late ? this.#former ?? wanted : wanted;
     this.#former = wanted;
@@ -126,9 +136,26 @@ export class Assignments {
    * so that nobody chooses among several.
    */
   termsOfOld(job: Job | undefined): ShareTerms {
-    const difficulty = this.#atLeast(this.#retarget?.difficulty ?? this.#fixed);
+    const difficulty = this.#atLeast(
+      this.#retarget?.difficulty ?? this.#fixed ?? this.#ofPort(job?.headerHash),
+    );
     if (job === undefined) return { difficulty, target: 0n, scheme: this.#scheme };
     return termsOf(job, difficulty, this.#schemeAt(job));
+  }
+
+  /** The difficulty of a new header; the port may have got or lost its variable one meanwhile. */
+  #next(headerHash: string, nowMs: number): Difficulty {
+    const { varDiff } = this.#port;
+    if (this.#fixed !== undefined) return this.#fixed;
+    if (varDiff === undefined) this.#retarget = undefined;
+    else this.#retarget ??= new Retarget(varDiff, this.#port.difficulty, nowMs);
+    return this.#retarget?.next(nowMs) ?? this.#ofPort(headerHash);
+  }
+
+  #ofPort(headerHash: string | undefined): Difficulty {
+    const { difficulty, difficultyOf } = this.#port;
+    if (headerHash === undefined || difficultyOf === undefined) return difficulty;
+    return this.#port.difficultyOf!(headerHash);
   }
 
   #at(index: number): Assigned | undefined {

@@ -85,7 +85,7 @@ export class Conversation {
     // EthereumStratum/2.0.0 tells every setting whenever it changes.
     this.#takesExtranonces = dialect.hello !== undefined;
     this.#users = new Users(deps.service, ip, dialect.namesWorkers);
-    this.#id = sessionId();
+    this.#id = crypto.getRandomValues(new Uint8Array(16)).toHex();
     const { sharesPerSecond = 0 } = deps.service.policy.options.limits;
     if (sharesPerSecond > 0) this.#rate = new ShareRate(sharesPerSecond, deps.clock.now());
   }
@@ -100,9 +100,10 @@ export class Conversation {
     return this.#assignments.extranonce !== "";
   }
 
-  /** The first login, for status. */
-  get login(): string | undefined {
-    return this.#users.first?.login;
+  /** Who mines, in which words and for what, as status shows it. */
+  get facts() {
+    const { difficulty, shares } = this.#assignments;
+    return { ...this.#users.first, dialect: this.#dialect.name, difficulty, shares };
   }
 
   /** Answers a command. */
@@ -393,8 +394,4 @@ export class Conversation {
     const end = banned || ++this.#malformed >= policy.options.banning.malformedLimit;
     return { text: this.#dialect.error(id, { ...error, kind: "malformed" }), end };
   }
-}
-
-function sessionId(): string {
-  return crypto.getRandomValues(new Uint8Array(16)).toHex();
 }

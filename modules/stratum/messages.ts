@@ -6,6 +6,7 @@ import type { PolicyMessage, PolicyOptions } from "../policy/mod.ts";
 import type { ShareCounters } from "../intake/mod.ts";
 import type { RedisOptions } from "../ledger/mod.ts";
 import type { Job } from "../work/mod.ts";
+import type { Question } from "./questions.ts";
 
 /** What a stratum worker is started with. */
 export interface StratumWorkerOptions extends CommonWorkerOptions {
@@ -79,10 +80,15 @@ export type ToStratum =
   | { kind: "drain" }
   /** This instance has another number: its extranonces begin otherwise from now on. */
   | { kind: "extranonces"; prefix: string }
+  /** Answered under the same id. */
+  | { kind: "ask"; id: number; question: Question }
   | { kind: "policy"; message: PolicyMessage };
 
 /** What a stratum worker tells the main thread. */
-export type FromStratum = StratumStatus | { kind: "policy"; message: PolicyMessage };
+export type FromStratum =
+  | StratumStatus
+  | { kind: "answer"; id: number; answer: unknown }
+  | { kind: "policy"; message: PolicyMessage };
 
 /** What it tells each second. */
 export interface StratumStatus {

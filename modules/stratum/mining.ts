@@ -3,7 +3,7 @@
  *
  * Jobs fan out from one watcher; a worker that is started again gets the current job at once.
  */
-import type { Facts, Logger, LogSink } from "../base/mod.ts";
+import type { Facts, Logger, LogLevel, LogSink } from "../base/mod.ts";
 import { type Clock, retry } from "../base/mod.ts";
 import type { NodeHealth } from "../chain/mod.ts";
 import { createKeys, openStore, readHighestHeight, writeNodeState } from "../ledger/mod.ts";
@@ -12,7 +12,9 @@ import { countsMemory, openPolicyHub } from "../policy/mod.ts";
 import type { Job } from "../work/mod.ts";
 import { supervise, type Supervised } from "../workers/mod.ts";
 import { leasePrefix } from "./instance_lease.ts";
+import { type MiningAdmin, openMiningAdmin } from "./mining_admin.ts";
 import type { FromStratum, StratumStatus, StratumWorkerOptions, ToStratum } from "./messages.ts";
+import { adjusted } from "./mining_options.ts";
 import { openWatching, type WatchingOptions } from "./watching.ts";
 
 /** What mining is opened with: the workers' options without their number, and the watcher's. */
@@ -62,6 +64,9 @@ export interface Mining {
    * closed to new connections. Sessions that are there stay and mine until `stop`.
    */
   drain(): void;
+  readonly admin: MiningAdmin;
+  /** Has every worker log from this level on. */
+  setLogLevel(level: LogLevel): void;
   /** No new connections, batches flushed, workers stopped. Gives false when one had to be cut. */
   stop(withinMs: number): Promise<boolean>;
 }
@@ -101,6 +106,10 @@ export async function openMining(
     ...{ clock, log: deps.log.for("policy"), workers: options.workers },
     tell: (worker, message) => workers[worker]?.send({ kind: "policy", message }),
   });
+  const admin = openMiningAdmin({
+    ...{ clock, hub, workers: options.workers },
+    send: (worker, message) => workers[worker]?.send(message),
+  });
   const isShared = options.workers > 1;
   const connectionCounts = isShared && (policy.limits.perAddress ?? 0) > 0
     ? countsMemory(options.workers)
@@ -108,19 +117,22 @@ export async function openMining(
   // The firewall is the hub's: one command for a ban, whoever began it.
   const { firewall: _, ...banning } = policy.banning;
   const journals = await journalPaths(options.journalDir, options.workers);
-  const workers = journals.map((paths, index): Supervised<ToStratum> =>
+  /** What each worker is started with, and started again. */
+  const starts = journals.map((paths, index): StratumWorkerOptions => ({
+    ...{ ...options.worker, index, workers: options.workers, journals: paths },
+    ...{ extranoncePrefix, policy: { ...policy, banning, shared: isShared } },
+    ...(connectionCounts === undefined ? {} : { connectionCounts }),
+    rejectedLog: `${options.journalDir}/rejected-${index}.jsonl`,
+  }));
+  const workers = starts.map((start, index): Supervised<ToStratum> =>
     supervise<StratumWorkerOptions, ToStratum, FromStratum>({
       name: `stratum ${index}`,
       url: new URL("./worker.ts", import.meta.url),
-      options: {
-        ...{ ...options.worker, index, workers: options.workers, journals: paths },
-        ...{ extranoncePrefix, policy: { ...policy, banning, shared: isShared } },
-        ...(connectionCounts === undefined ? {} : { connectionCounts }),
-        rejectedLog: `${options.journalDir}/rejected-${index}.jsonl`,
-      },
+      options: start,
       ...(options.permissions === undefined ? {} : { permissions: options.permissions }),
       onMessage(message) {
         if (message.kind === "policy") hub.hear(index, message.message);
+        else if (message.kind === "answer") admin.onAnswer(message.id, message.answer);
         else statuses[index] = message;
       },
       onEvent: deps.onEvent,
@@ -143,6 +155,7 @@ export async function openMining(
     onJob(next) {
       job = next;
       noteJob(next);
+      admin.onJob(next);
       const { height, headerHash, node } = next;
       log.info("work.job", { height, headerHash, node, difficulty: next.difficulty });
       tell({ kind: "job", job: next });
@@ -218,6 +231,14 @@ export async function openMining(
 
   return {
     status,
+    admin: {
+      ...admin,
+      async adjust(to) {
+        for (const start of starts) Object.assign(start, adjusted(start, to));
+        return await admin.adjust(to);
+      },
+    },
+    setLogLevel: (level) => workers.forEach((worker) => worker.setLogLevel(level)),
     drain() {
       if (draining) return;
       draining = true;

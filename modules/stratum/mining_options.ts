@@ -1,7 +1,9 @@
 /** What mining is opened with, from the configuration. */
 import type { Network } from "../chain/mod.ts";
 import { type Config, plain, stateDir } from "../config/mod.ts";
+import type { StratumWorkerOptions } from "./messages.ts";
 import type { MiningOptions } from "./mining.ts";
+import type { Adjustment } from "./questions.ts";
 
 /**
  * The options of {@linkcode openMining}.
@@ -88,5 +90,48 @@ function watchingOptions(
       ? {}
       : { notify: { ...proxy.notifyListen, nodes: plain(config.upstreams) } }),
     heads: config.upstreams.flatMap(({ name, ws }) => ws === undefined ? [] : [{ name, ws }]),
+  };
+}
+
+/** What of a configuration may be taken over while miners are there. */
+export function adjustmentOf({ proxy }: Config): Adjustment {
+  const { banning, limits } = plain(proxy.policy);
+  return {
+    ports: plain(proxy.stratum.ports).map(({ listen, difficulty, varDiff }) => ({
+      ...{ listen, difficulty },
+      ...(varDiff === undefined ? {} : { varDiff }),
+    })),
+    difficulty: proxy.difficulty,
+    niceHashMinDifficulty: proxy.niceHashMinDifficulty,
+    askedDifficulty: { ...proxy.askedDifficulty },
+    maxWorkers: proxy.maxWorkers,
+    policy: { banning, limits },
+    ...{ timeoutMs: proxy.stratum.timeoutMs, loginTimeoutMs: proxy.loginTimeoutMs },
+  };
+}
+
+/** What a worker is started with after a change: as those that run have it. */
+export function adjusted(
+  start: StratumWorkerOptions,
+  { ports, policy, timeoutMs, loginTimeoutMs, ...plainOnes }: Adjustment,
+): StratumWorkerOptions {
+  const { firewall: _, ...banning } = policy.banning;
+  const { stratum } = start;
+  return {
+    ...{ ...start, ...plainOnes },
+    policy: { ...start.policy, banning, limits: policy.limits },
+    ...(stratum === undefined ? {} : {
+      stratum: {
+        ...{ ...stratum, timeoutMs, loginTimeoutMs },
+        ports: stratum.ports.map((port) => {
+          const { listen: { hostname, port: number } } = port;
+          const to = ports.find(({ listen }) =>
+            listen.hostname === hostname && listen.port === number
+          );
+          const { varDiff: _, ...others } = port;
+          return to === undefined ? port : { ...others, ...to };
+        }),
+      },
+    }),
   };
 }

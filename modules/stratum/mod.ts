@@ -6,3 +6,5 @@
 export * from "./messages.ts";
 export * from "./mining.ts";
 export * from "./mining_options.ts";
+export type { JobFacts, MiningAdmin } from "./mining_admin.ts";
+export type { Adjustment, SessionFacts, SessionFilter } from "./questions.ts";

@@ -58,7 +58,11 @@ export class Retarget {
   next(nowMs: number): Difficulty {
     const elapsedMs = nowMs - this.#sinceMs;
     const wanted = this.#wanted(elapsedMs);
-    if (wanted === undefined) return this.#difficulty;
+    if (wanted === undefined) {
+      // The bounds may have been moved.
+      const { minDiff, maxDiff } = this.#rule;
+      return this.#difficulty = within(this.#difficulty, minDiff, maxDiff);
+    }
     this.#difficulty = wanted;
     this.#sinceMs = nowMs;
     this.#shares = 0;

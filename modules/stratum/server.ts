@@ -1,10 +1,13 @@
 /** Listens for miners, applies policy, pushes jobs, and owns every session until it is closed. */
 import type { Clock, Logger } from "../base/mod.ts";
+import { policyAddress } from "../policy/mod.ts";
 import type { PortTerms } from "./assignments.ts";
 import { Broadcast, onNextTurn } from "./broadcast.ts";
 import { answer } from "./getwork.ts";
 import { serveHttpWire } from "./http_wire.ts";
+import { LiveTerms } from "./live_terms.ts";
 import { openPort, type Port, type Wire } from "./net/mod.ts";
+import type { Adjustment, SessionFacts, SessionFilter } from "./questions.ts";
 import type { MiningService } from "./service.ts";
 import { Session } from "./session.ts";
 
@@ -29,6 +32,8 @@ export interface StratumOptions {
   loginTimeoutMs: number;
   /** Whether other Deno workers listen on the same ports (SO_REUSEPORT). */
   reusePort: boolean;
+  /** Number of this worker, the first part of its sessions' ids. @default {0} */
+  index?: number;
   /** Bounds of HTTP getwork over these ports; undefined: it has a port of its own alone. */
   getwork?: { limitHeadersBytes: number; limitBodyBytes: number };
 }
@@ -41,6 +46,16 @@ export interface StratumServer {
   readonly sessions: number;
   /** Sends the current job to every miner. */
   broadcast(): void;
+  /** A job came: what holds for its header from now on is what holds now. */
+  note(headerHash: string): void;
+  /** Sessions as an operator sees them, the newest first. */
+  facts(filter: SessionFilter): SessionFacts[];
+  /** Says goodbye to sessions; gives how many. */
+  drop(filter: SessionFilter): number;
+  /** Takes other terms for headers to come, and other deadlines. */
+  adjust(to: Pick<Adjustment, "ports" | "timeoutMs" | "loginTimeoutMs">): void;
+  /** Reads the certificates again; gives the ports whose pair does not work. */
+  reloadCertificates(): Promise<number[]>;
   /** Has every session go over to extranonces of the present range; who cannot is sent away. */
   renewExtranonces(): Promise<void>;
   /** Takes no new connections; sessions that are there stay, with jobs and answers as before. */
@@ -65,6 +80,9 @@ export async function serveStratum(
   /** Connections that speak HTTP. */
   const wires = new Set<Wire>();
   const ports: Port[] = [];
+  /** Beside each port what holds there. */
+  const doors: { listen: PortOptions["listen"]; terms: LiveTerms; tls: boolean }[] = [];
+  let lastSession = 0;
   const broadcast = new Broadcast({
     ...{ receivers: sessions, onNextTurn },
     isCurrent: (set) => service.deps.jobs.current === set.job,
@@ -72,7 +90,9 @@ export async function serveStratum(
   let lastPushMs = clock.now();
   const { policy } = service;
   try {
-    for (const { listen, tls, proxyProtocol, ...terms } of options.ports) {
+    for (const { listen, tls, proxyProtocol, ...given } of options.ports) {
+      const terms = new LiveTerms(given);
+      const door = doors.push({ listen, terms, tls: tls !== undefined }) - 1;
       const { maxConn, reusePort, trustedProxies } = options;
       const port = await openPort({
         ...{ ...listen, reusePort, proxyProtocol, trustedProxies, backlog: BACKLOG, maxConn },
@@ -82,7 +102,7 @@ export async function serveStratum(
         ...{ clock, log },
         admit: (ip) => sessions.size < maxConn && policy.admit(ip),
         release: (ip) => policy.release(ip),
-        onWire: (wire) => take(wire, terms),
+        onWire: (wire) => take(wire, terms, ports[door]?.port ?? listen.port),
         ...(options.getwork === undefined
           ? {}
           : { onHttp: (first, wire) => takeHttp(first, wire, options.getwork!, terms) }),
@@ -96,8 +116,9 @@ export async function serveStratum(
   }
   const sweeper = setInterval(sweep, SWEEP_MS);
 
-  function take(wire: Wire, terms: PortTerms) {
-    const session = new Session(wire, { service, terms, clock, log });
+  function take(wire: Wire, terms: PortTerms, port: number) {
+    const id = `${options.index ?? 0}-${++lastSession}`;
+    const session = new Session(wire, { service, terms, clock, log }, { id, port });
     sessions.add(session);
     const run = session.run()
       .catch((error) => log.error("session.crashed", { ip: wire.remoteAddress, error }))
@@ -141,6 +162,15 @@ export async function serveStratum(
     if (nowMs - lastPushMs > REPEAT_JOB_MS) push();
   }
 
+  function* chosen({ id, login, ip }: SessionFilter): Generator<[Session, SessionFacts]> {
+    for (const session of sessions) {
+      const { facts } = session;
+      if (id !== undefined && facts.id !== id) continue;
+      if (login !== undefined && facts.login !== login) continue;
+      if (ip === undefined || policyAddress(facts.ip) === ip) yield [session, facts];
+    }
+  }
+
   function push() {
     lastPushMs = clock.now();
     const set = service.renewedOffers();
@@ -153,6 +183,28 @@ export async function serveStratum(
       return sessions.size;
     },
     broadcast: push,
+    note: (headerHash) => doors.forEach(({ terms }) => terms.note(headerHash)),
+    facts: (filter) => [...chosen(filter)].map(([, facts]) => facts).reverse(),
+    drop(filter) {
+      const leaving = [...chosen(filter)];
+      for (const [session] of leaving) void session.drain();
+      return leaving.length;
+    },
+    adjust({ ports: wanted, timeoutMs, loginTimeoutMs }) {
+      Object.assign(options, { timeoutMs, loginTimeoutMs });
+      for (const { listen: { hostname, port }, terms } of doors) {
+        const to = wanted.find(({ listen }) =>
+          listen.hostname === hostname && listen.port === port
+        );
+        if (to !== undefined) terms.change(to);
+      }
+    },
+    async reloadCertificates() {
+      const done = await Promise.all(
+        ports.map((port, i) => doors[i]!.tls ? port.reloadCertificates() : true),
+      );
+      return ports.filter((_, i) => !done[i]).map(({ port }) => port);
+    },
     async renewExtranonces() {
       const done = await Promise.all([...sessions].map((session) => session.renewExtranonce()));
       const count = (wanted: boolean) => done.filter((one) => one === wanted).length;

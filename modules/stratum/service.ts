@@ -41,6 +41,8 @@ export interface GetworkTerms {
   /** Share difficulty (hashes). */
   difficulty: Difficulty;
   scheme: Scheme;
+  /** The difficulty that belongs to a header; missing: `difficulty` belongs to all. */
+  difficultyOf?(headerHash: string): Difficulty;
 }
 
 /** What the service is made of. */
@@ -135,8 +137,9 @@ export class MiningService {
   }
 
   /** The current job at the terms of HTTP getwork, or undefined while there is none. */
-  getworkOffer({ difficulty, scheme }: GetworkTerms): Offer | undefined {
-    return this.offers()?.of(difficulty, scheme);
+  getworkOffer(terms: GetworkTerms): Offer | undefined {
+    const set = this.offers();
+    return set?.of(difficultyAt(terms, set.job.headerHash), terms.scheme);
   }
 
   /**
@@ -190,10 +193,12 @@ export class MiningService {
   async submitUnassigned(
     miner: Miner,
     claim: Claim | MalformedClaim,
-    { difficulty, scheme }: GetworkTerms,
+    door: GetworkTerms,
   ): Promise<ShareAnswer | undefined> {
     if ("field" in claim) return this.malformed(miner, claim);
     const headerHash = claim.headerHash!;
+    const difficulty = difficultyAt(door, headerHash);
+    const { scheme } = door;
     const found = this.deps.jobs.find(headerHash);
     const terms = "job" in found
       ? termsOf(found.job, difficulty, scheme)
@@ -212,6 +217,10 @@ export class MiningService {
     this.deps.reportHashrate(miner, hashrateHps);
     return true;
   }
+}
+
+function difficultyAt(terms: GetworkTerms, headerHash: string): Difficulty {
+  return terms.difficultyOf?.(headerHash) ?? terms.difficulty;
 }
 
 /** What a miner is told whose protocol ties no nonce to its session. */

@@ -12,6 +12,7 @@ import { type Command, type Dialect, readId, requestOf } from "./dialect.ts";
 import { ethProxy } from "./dialects/eth_proxy.ts";
 import { LineReader, LineTooLongError } from "./lines.ts";
 import type { OfferSet } from "./offers.ts";
+import type { SessionFacts } from "./questions.ts";
 import type { Wire } from "./net/mod.ts";
 
 /** Longest line accepted (bytes). */
@@ -38,7 +39,12 @@ export class Session {
   #wake: (() => void) | undefined;
   #ending = false;
 
-  constructor(readonly wire: Wire, readonly deps: SessionDeps) {
+  /** @param place its id, and the port that it came in by */
+  constructor(
+    readonly wire: Wire,
+    readonly deps: SessionDeps,
+    readonly place: { id: string; port: number } = { id: "", port: 0 },
+  ) {
     this.connectedAtMs = deps.clock.now();
     this.lastActiveMs = this.connectedAtMs;
   }
@@ -48,9 +54,17 @@ export class Session {
     return this.#conversation?.ready ?? false;
   }
 
-  /** The login, for status. */
-  get login(): string | undefined {
-    return this.#conversation?.login;
+  /** What an operator sees of it. */
+  get facts(): SessionFacts {
+    const { login, worker, dialect, difficulty, shares = 0 } = this.#conversation?.facts ?? {};
+    return {
+      ...{ ...this.place, ip: this.wire.remoteAddress, shares },
+      ...{ connectedAtMs: this.connectedAtMs, lastActiveMs: this.lastActiveMs },
+      ...(login === undefined ? {} : { login }),
+      ...(worker === undefined ? {} : { worker }),
+      ...(dialect === undefined ? {} : { dialect }),
+      ...(difficulty === undefined ? {} : { difficulty }),
+    };
   }
 
   /** Reads requests until the peer goes or the session ends. */

@@ -28,10 +28,14 @@ import { hostWorker, type Running, type WorkerContext } from "../workers/mod.ts"
 import { serveGetwork } from "./getwork.ts";
 import { Bindings } from "./bindings.ts";
 import { Extranonces } from "./extranonce.ts";
+import { JobShares } from "./job_shares.ts";
+import { LiveTerms } from "./live_terms.ts";
 import type { FromStratum, StratumWorkerOptions, ToStratum } from "./messages.ts";
+import type { Question } from "./questions.ts";
 import { addressReader } from "./remote_address.ts";
 import { type Miner, MiningService } from "./service.ts";
 import { serveStratum } from "./server.ts";
+import { answerQuestion } from "./worker_answers.ts";
 
 const clock = systemClock;
 /** Reported hashrates are written at most this often per worker (milliseconds). */
@@ -92,6 +96,7 @@ async function start(
     onError: (error) => log.warn("rejectedLog.notWritten", { error }),
   });
   const { algorithm, ecip1099Height } = options.rule;
+  const jobShares = new JobShares();
   const shareCounts = new ShareCounts({ store: notes, keys, clock });
   const submitDeps: SubmitDeps = {
     rejectedLog,
@@ -109,13 +114,11 @@ async function start(
     noteAnswer: (candidate, node, answer) =>
       noteSubmission({ store: notes, keys }, candidate, node, answer),
     counters: { accepted: 0, candidates: 0, rejected: {} },
-    count: ({ login, worker }, kind, { difficulty, dialect }) =>
-      shareCounts.add(
-        login,
-        worker,
-        kind,
-        dialect === undefined ? undefined : { difficulty, dialect },
-      ),
+    count({ login, worker, headerHash }, kind, { difficulty, dialect }) {
+      jobShares.add(headerHash, kind);
+      const told = dialect === undefined ? undefined : { difficulty, dialect };
+      shareCounts.add(login, worker, kind, told);
+    },
   };
   const extranonces = new Extranonces({
     ...{ prefix: options.extranoncePrefix, part: options.index, parts: options.workers },
@@ -151,12 +154,14 @@ async function start(
   const reusePort = options.workers > 1;
   const stratum = options.stratum &&
     await serveStratum({
-      ...{ ...options.stratum, reusePort },
+      ...{ ...options.stratum, reusePort, index: options.index },
       ...(options.getwork === undefined ? {} : { getwork: options.getwork }),
     }, { service, clock, log });
+  const { difficulty, scheme } = options;
+  const getworkTerms = new LiveTerms({ difficulty, scheme });
   const getwork = options.getwork && await serveGetwork({ ...options.getwork, reusePort }, {
     ...{ service, clock, log, addressOf: addressReader(options.getwork.trustedProxies) },
-    terms: { difficulty: options.difficulty, scheme: options.scheme },
+    terms: getworkTerms,
   });
   const end = new AbortController();
   every(options.policy.resetIntervalMs, end.signal, () => policy.sweep());
@@ -183,7 +188,8 @@ async function start(
   }
 
   function hear(message: PolicyMessage) {
-    if (message.kind === "ban") policy.adopt(message.ban);
+    if (message.kind === "ban") policy[message.byHand ? "impose" : "adopt"](message.ban);
+    else if (message.kind === "unban") policy.unban(message.address);
     else if (message.kind === "allowances") policy.applyChanges(message.changes);
   }
 
@@ -199,6 +205,8 @@ async function start(
   let newest: Job | undefined;
   async function onJob(job: Job) {
     newest = job;
+    // At once: all workers hear of jobs and of changed terms in one order.
+    for (const part of [stratum, getworkTerms, jobShares]) part?.note(job.headerHash);
     if (options.powEndsHeight !== undefined && job.height >= options.powEndsHeight) {
       return log.error("work.unsupported", { height: job.height, endsAt: options.powEndsHeight });
     }
@@ -209,6 +217,11 @@ async function start(
       return log.error("verifier.notReady", { height: job.height, error });
     }
     if (newest === job && jobs.add(job)) stratum?.broadcast();
+  }
+
+  async function answer(id: number, question: Question) {
+    const about = { stratum, service, policy, jobShares, getworkTerms, refreshLists };
+    context.post({ kind: "answer", id, answer: await answerQuestion(question, about) });
   }
 
   const endSampling = beforeSample(() => {
@@ -222,6 +235,7 @@ async function start(
     receive(message) {
       if (message.kind === "job") void onJob(message.job);
       else if (message.kind === "policy") hear(message.message);
+      else if (message.kind === "ask") void answer(message.id, message.question);
       else if (message.kind === "extranonces") {
         extranonces.rebase(message.prefix);
         void stratum?.renewExtranonces();

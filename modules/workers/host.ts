@@ -50,14 +50,16 @@ export function hostWorker<Options extends CommonWorkerOptions, In = never, Out 
   let beat: ReturnType<typeof setInterval> | undefined;
   let meters: ReturnType<typeof setInterval> | undefined;
   let endLoopWatch = () => {};
+  let logLevel: LogLevel = "info";
   scope.onmessage = (event: MessageEvent<ToWorker<Options, In>>) => {
     const message = event.data;
     if (message.type === "start") {
+      logLevel = message.options.logLevel;
       const context: WorkerContext<Out> = {
         log: createLogger(
           (record) => post({ type: "log", record }),
           room,
-          message.options.logLevel,
+          () => logLevel,
         ),
         event: (name, facts) => post({ type: "event", name, facts: plainFacts(facts) }),
         post: (own) => post({ type: "message", message: own }),
@@ -72,6 +74,8 @@ export function hostWorker<Options extends CommonWorkerOptions, In = never, Out 
         () => post({ type: "ready" }),
         (error) => post({ type: "failed", reason: errorText(error) }),
       );
+    } else if (message.type === "logLevel") {
+      logLevel = message.level;
     } else if (message.type === "message") {
       running?.then((work) => work.receive?.(message.message), () => {});
     } else {

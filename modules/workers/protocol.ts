@@ -1,5 +1,5 @@
 /** The messages between the main thread and a Deno worker; plain data only. */
-import type { Facts, LogRecord } from "../base/mod.ts";
+import type { Facts, LogLevel, LogRecord } from "../base/mod.ts";
 import type { MeterSample } from "../metrics/mod.ts";
 
 /** What the main thread tells a Deno worker. */
@@ -7,6 +7,8 @@ export type ToWorker<Options, Message = never> =
   | { type: "start"; options: Options }
   /** Finish what is under way, then answer `stopped`. */
   | { type: "stop" }
+  /** Least severity that is logged from now on. */
+  | { type: "logLevel"; level: LogLevel }
   | { type: "message"; message: Message };
 
 /** What a Deno worker tells the main thread. */

@@ -5,7 +5,14 @@
  * `preventDefault()` is not optional. A worker that stops beating cannot be ended by `terminate()`
  * while it spins; it is reported as `hung`, and the process owner decides.
  */
-import { backoffMs, type Clock, type Facts, type Logger, type LogSink } from "../base/mod.ts";
+import {
+  backoffMs,
+  type Clock,
+  type Facts,
+  type Logger,
+  type LogLevel,
+  type LogSink,
+} from "../base/mod.ts";
 import { beforeSample, gauge, keepSample } from "../metrics/mod.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
 
@@ -42,6 +49,8 @@ export interface Supervised<In> {
   /** How often it has been started again. */
   readonly restarts: number;
   send(message: In): void;
+  /** Has it log from this level on, also after it was started again. */
+  setLogLevel(level: LogLevel): void;
   /** Asks it to finish; resolves when it has, or after `withinMs` when it has not. */
   stop(withinMs: number): Promise<boolean>;
 }
@@ -163,6 +172,10 @@ export function supervise<Options, In = never, Out = never>(
       return restarts;
     },
     send: (message) => post({ type: "message", message }),
+    setLogLevel(level) {
+      Object.assign(options.options as object, { logLevel: level });
+      post({ type: "logLevel", level });
+    },
     async stop(withinMs) {
       end.abort(new Error("stopped"));
       endRestarts();
