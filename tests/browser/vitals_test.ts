@@ -132,7 +132,7 @@ Deno.test({
 
 /** What a page holds on to, after its garbage is gone. */
 async function held(devtools: CDPSession) {
-  await devtools.send("HeapProfiler.collectGarbage");
+  for (let i = 0; i < 3; i++) await devtools.send("HeapProfiler.collectGarbage");
   const { metrics } = await devtools.send("Performance.getMetrics");
   const of = (name: string) => metrics.find((one) => one.name === name)!.value;
   return {
@@ -183,8 +183,10 @@ Deno.test({
     );
     assert(asked >= 2 * DAY_STEPS, `${asked} answers`);
     assert(after.heap - before.heap < HEAP_GROWTH_MAX, `${after.heap - before.heap} bytes more`);
-    assert(after.nodes <= before.nodes * 1.1 + 50, `${before.nodes} then ${after.nodes} nodes`);
-    assert(after.listeners <= before.listeners + 5, `${after.listeners} listeners`);
+    // What is not collected yet comes and goes; one thing kept in each step would be more than this.
+    const [nodes, listeners] = [after.nodes - before.nodes, after.listeners - before.listeners];
+    assert(nodes < 2 * DAY_STEPS, `${nodes} nodes more`);
+    assert(listeners < DAY_STEPS / 3, `${listeners} listeners more`);
 
     hidden = true;
     await page.evaluate(() => {
