@@ -85,7 +85,7 @@ Deno.test({
         assert.equal(/^LoadCredential=/m.test(text), isPayer, path);
         const security = await output("systemd-analyze", ["security", "--offline=true", path]);
         const level = /Overall exposure level for \S+: ([\d.]+)/.exec(security.text)?.[1];
-        console.log(`${path}: exposure ${level}`);
+        Deno.stdout.writeSync(new TextEncoder().encode(`${path}: exposure ${level}\n`));
         assert.ok(Number(level) < 2, security.text);
       }
     });
