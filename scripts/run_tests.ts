@@ -86,6 +86,13 @@ const PARTS: Part[] = [
     slow: true,
   },
   {
+    name: "topologies",
+    command: denoTest("tests/redis_topologies/"),
+    count: countDeno,
+    slow: true,
+  },
+  { name: "front", command: denoTest("tests/front/"), count: countDeno, slow: true },
+  {
     name: "end to end",
     command: denoTest("tests/end_to_end/"),
     count: countDeno,
