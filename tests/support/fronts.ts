@@ -15,11 +15,16 @@ export async function installFronts(): Promise<void> {
   }
   if (!await isThere("/usr/sbin/haproxy")) missing.push("haproxy");
   if (missing.length === 0) return;
-  const { success, stderr } = await new Deno.Command("apt-get", {
-    args: ["install", "-y", "--no-install-recommends", ...missing],
-    env: { DEBIAN_FRONTEND: "noninteractive" },
-    ...{ stdout: "null", stderr: "piped" },
-  }).output();
+  const apt = (...args: string[]) =>
+    new Deno.Command("apt-get", {
+      args,
+      env: { DEBIAN_FRONTEND: "noninteractive" },
+      ...{ stdout: "null", stderr: "piped" },
+    }).output();
+  const install = () => apt("install", "-y", "--no-install-recommends", ...missing);
+  if ((await install()).success) return;
+  await apt("update");
+  const { success, stderr } = await install();
   if (!success) throw new Error(`Cannot install ${missing}: ${new TextDecoder().decode(stderr)}`);
 }
 

@@ -12,6 +12,7 @@ import {
   type Lease,
   openStore,
   readPayoutsPause,
+  type Store,
 } from "../../modules/ledger/mod.ts";
 import {
   createRun,
@@ -56,6 +57,8 @@ export async function openPayerWorld(
     walletWei?: bigint;
     /** Replicas to wait for; Redis then has a TCP port for them. */
     waitReplicas?: number;
+    /** A Redis that is there already, instead of one of its own. */
+    store?: Store;
     /** Another signer than a key of its own, from the address of the node. */
     signer?: (nodeUrl: string) => Signer;
   } = {},
@@ -63,9 +66,10 @@ export async function openPayerWorld(
   const { waitReplicas = 0 } = settings;
   const port = waitReplicas > 0 ? freePort() : 0;
   const redis = await startRedis({ port });
-  const store = await openStore({ endpoint: redis.endpoint, database: 0, password: "" }, {
-    log: silentLogger,
-  });
+  const store = settings.store ??
+    await openStore({ endpoint: redis.endpoint, database: 0, password: "" }, {
+      log: silentLogger,
+    });
   const dev = await startDevChain({
     coinbase: "0x" + "c0".repeat(20),
     pow: { hash: () => Promise.reject(new Error("nobody mines here")) },
@@ -153,6 +157,7 @@ export async function openPayerWorld(
         clock,
         log: createLogger((record) => records.push(record), "payer", "debug"),
         options,
+        ledgerServer: () => store.server,
         chainId: CHAIN_ID,
         newId: () => `life${lives}-${ids++}`,
         event: () => {},
