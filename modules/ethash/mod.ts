@@ -5,12 +5,7 @@
  */
 export * from "./epochs.ts";
 export * from "./errors.ts";
-export {
-  chooseLibrary,
-  type ContextInfo,
-  defaultLibraryPath,
-  libraryFileName,
-} from "./library.ts";
+export { chooseLibrary, type ContextInfo, defaultLibraryPath, libraryFileName } from "./library.ts";
 export * from "./verifier.ts";
 export * from "./types.ts";
 export { unpackLibrary, type UnpackOptions } from "./unpack.ts";
