@@ -96,6 +96,23 @@ function buildApi(raw: RawConfig, path: (name: string) => string, found: Finding
     ...{ publicHost: api.publicHost, notice: api.notice },
     ...buildBrand(raw, path, found),
     purgeOnly: api.purgeOnly,
+    ...adminSocketOf(raw, path, found),
     ...(api.static === undefined ? {} : { static: path(api.static) }),
   };
+}
+
+/** A socket's path may have so many bytes on Linux, a closing zero aside (sockaddr_un). */
+const SOCKET_PATH_MAX = 107;
+
+/** Named after the instance, as the journals are: several of them may share `dataDir`. */
+function adminSocketOf(raw: RawConfig, path: (name: string) => string, found: Findings) {
+  const given = raw.api.adminSocket;
+  if (given === "") return {};
+  const usual = `${raw.dataDir}/${raw.coin}-${raw.name}.admin/admin.sock`;
+  const adminSocket = path(given ?? usual);
+  if (new TextEncoder().encode(adminSocket).length <= SOCKET_PATH_MAX) return { adminSocket };
+  const problem = `a socket's path has ${SOCKET_PATH_MAX} bytes at most, ${adminSocket} has more`;
+  if (given === undefined) warn(found, "api.adminSocket", `is off: ${problem}`);
+  else refuse(found, "api.adminSocket", problem, "choose a shorter one");
+  return {};
 }

@@ -13,7 +13,6 @@ export const LEGACY_KEYS: Readonly<Record<string, string>> = {
 const LATER_KEYS = [
   "redis.url",
   "redis.managed",
-  "api.adminSocket",
   "branding",
 ];
 

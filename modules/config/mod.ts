@@ -3,6 +3,7 @@
  * Every problem is reported at once, by path and with its mend.
  * This room never opens a socket and never reads the paying key.
  */
+export { type ConfigChange, RunningConfig } from "./changes.ts";
 export type { ConfigContext, SecretReference } from "./build.ts";
 export { checkReport, loadConfig, type LoadedConfig, warningLine } from "./load.ts";
 export { parseConfig, type ParsedConfig } from "./parse.ts";

@@ -188,7 +188,6 @@ Deno.test("parseConfig() refuses bad values with what stands there", () => {
 Deno.test("parseConfig() refuses what only later versions can do, never ignores it", () => {
   const cases: [unknown, string][] = [
     [{ redis: { managed: {} } }, "redis.managed"],
-    [{ api: { adminSocket: "" } }, "api.adminSocket"],
   ];
   for (const [value, path] of cases) {
     const problems = problemsOf(value);
@@ -335,4 +334,18 @@ Deno.test("parseConfig() reads every kind of signer", () => {
   for (const name of ["../a", "..", ""]) {
     assert.match(problemsOf({ payouts: { signer: { keyCredential: name } } })[0]!, /keyCredential/);
   }
+});
+
+Deno.test("parseConfig() puts the operator's socket beside the journals, or where it is told", () => {
+  const socketOf = (api: unknown, coin = "etc") =>
+    parseConfig(JSON.stringify({ coin, name: "eu1", dataDir: "data", api }), {
+      ...{ baseDir: "/srv", readSecret: () => "" },
+    }).config.api.adminSocket;
+  assert.equal(socketOf({}), "/srv/data/etc-eu1.admin/admin.sock");
+  assert.equal(socketOf({ adminSocket: "/run/quarry/admin.sock" }), "/run/quarry/admin.sock");
+  assert.equal(socketOf({ adminSocket: "" }), undefined);
+  assert.match(
+    problemsOf({ api: { adminSocket: "/" + "x".repeat(107) } })[0]!,
+    /107 bytes at most/,
+  );
 });

@@ -102,6 +102,9 @@ const api = z.object({
     false,
     "no API here: statistics are collected and purged for one elsewhere that reads a replica",
   ),
+  adminSocket: z.string().optional().describe(
+    'unix socket of `quarry admin`; default dataDir/COIN-NAME.admin/admin.sock, `""`: none',
+  ),
   static: filePath("folder of the web page to serve; none: the API alone"),
 });
 

@@ -252,6 +252,8 @@ export interface ApiConfig {
   /** Absolute path of the operator's SVG; undefined: the page's own. */
   readonly logo?: string;
   readonly purgeOnly: boolean;
+  /** Absolute path of the operator's unix socket, also without an API; undefined: none. */
+  readonly adminSocket?: string;
   /** Absolute path of the page's folder; undefined: the page is not served. */
   readonly static?: string;
 }
