@@ -1,13 +1,11 @@
 /** Each proof of work but plain Ethash, from a miner's share to the block's credit, on a whole pool. */
 import assert from "node:assert/strict";
-import { bytesToHex, hexToBytes, silentLogger } from "../../modules/base/mod.ts";
-import { type EpochRule, openVerifier } from "../../modules/ethash/mod.ts";
-import { createKeys, openStore, recordOf } from "../../modules/ledger/mod.ts";
-import { startDevChain } from "../../scripts/dev_chain/start.ts";
+import { bytesToHex, hexToBytes } from "../../modules/base/mod.ts";
+import type { EpochRule } from "../../modules/ethash/mod.ts";
+import { createKeys, recordOf } from "../../modules/ledger/mod.ts";
 import { LineClient } from "../support/line_client.ts";
-import { freePorts, startPool } from "../support/pool.ts";
 import { until } from "../support/process.ts";
-import { startRedis } from "../support/redis.ts";
+import { openWholePool, quickUnlocker } from "../support/whole_pool.ts";
 
 const MINER = "0x" + "11".repeat(20);
 const DIFFICULTY = 64n;
@@ -19,38 +17,11 @@ const RULES: EpochRule[] = [
 
 for (const rule of RULES) {
   Deno.test(`a pool mines ${rule.algorithm}: the share counts, the block is paid`, async () => {
-    const dir = await Deno.makeTempDir({ prefix: "quarry-pow-" });
     await using stack = new AsyncDisposableStack();
-    stack.defer(() => Deno.remove(dir, { recursive: true }));
-    const redis = stack.use(await startRedis());
-    const pow = openVerifier({ rule, log: silentLogger });
-    stack.defer(() => pow.close());
-    await pow.prepare(1);
-    const chain = stack.use(
-      await startDevChain({ coinbase: "0x" + "ab".repeat(20), difficulty: DIFFICULTY, pow }),
-    );
-    const ports = freePorts();
-    stack.use(
-      await startPool(`${dir}/config.json`, {
-        ...{ threads: 1, coin: "t", name: "one", dataDir: `${dir}/data` },
-        network: { chainId: 1337, ...rule, rewards: [{ fromHeight: 0, reward: "2" }] },
-        proxy: {
-          ...{ enabled: true, listen: `127.0.0.1:${ports.getwork}`, difficulty: 1 },
-          stratum: { enabled: true, listen: `127.0.0.1:${ports.stratum}` },
-        },
-        unlocker: {
-          ...{ enabled: true, poolFee: 1, interval: "200ms", daemon: chain.url },
-          ...{ depth: 32, immatureDepth: 16 },
-        },
-        api: { enabled: true, listen: `127.0.0.1:${ports.api}` },
-        upstream: [{ name: "dev", url: chain.url }],
-        redis: { endpoint: redis.endpoint },
-      }, ports),
-    );
-    const store = await openStore({ endpoint: redis.endpoint, database: 0, password: "" }, {
-      log: silentLogger,
+    const { pow, chain, ports, store } = await openWholePool(stack, {
+      ...{ rule, difficulty: DIFFICULTY },
+      config: (node) => ({ unlocker: quickUnlocker(node) }),
     });
-    stack.defer(() => store.close());
     const client = await LineClient.ethProxy(ports.stratum, MINER);
     stack.defer(() => client.close());
     const { result: work } = await client.ask("eth_getWork", []);

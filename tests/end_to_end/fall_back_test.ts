@@ -1,49 +1,21 @@
 /** Nodes far below what shares were recorded for: the pool says so, instead of handing out work. */
 import assert from "node:assert/strict";
-import { silentLogger } from "../../modules/base/mod.ts";
-import { createKeys, openStore } from "../../modules/ledger/mod.ts";
-import { startDevChain } from "../../scripts/dev_chain/start.ts";
+import { createKeys } from "../../modules/ledger/mod.ts";
 import { LineClient } from "../support/line_client.ts";
-import { freePorts, startPool } from "../support/pool.ts";
 import { until } from "../support/process.ts";
-import { startRedis } from "../support/redis.ts";
+import { openWholePool } from "../support/whole_pool.ts";
 
 const LOGIN = "0x" + "11".repeat(20);
 
 Deno.test("the pool hands out no work seven heights below recorded shares, and again above", async () => {
-  const dir = await Deno.makeTempDir({ prefix: "quarry-fall-back-" });
   await using stack = new AsyncDisposableStack();
-  stack.defer(() => Deno.remove(dir, { recursive: true }));
-  const redis = stack.use(await startRedis());
-  const ports = freePorts();
-  const chain = stack.use(
-    await startDevChain({
-      ...{ coinbase: "0x" + "ab".repeat(20), difficulty: 10n ** 15n },
-      pow: { hash: () => Promise.reject(new Error("no block is handed in here")) },
-    }),
-  );
-  const pool = stack.use(
-    await startPool(`${dir}/config.json`, {
-      ...{ threads: 1, coin: "t", name: "one", dataDir: `${dir}/data` },
-      network: { chainId: 1337, algorithm: "ethash", rewards: [{ fromHeight: 0, reward: "2" }] },
-      proxy: {
-        ...{ enabled: true, listen: `127.0.0.1:${ports.getwork}`, difficulty: 1 },
-        stratum: { enabled: true, listen: `127.0.0.1:${ports.stratum}` },
-        stateUpdateInterval: "100ms",
-      },
-      api: { enabled: true, listen: `127.0.0.1:${ports.api}` },
-      upstream: [{ name: "dev", url: chain.url }],
-      redis: { endpoint: redis.endpoint },
-    }, ports),
-  );
+  const { pool, chain, ports, store } = await openWholePool(stack, {
+    config: () => ({ proxy: { stateUpdateInterval: "100ms" } }),
+  });
   const miner = await LineClient.ethProxy(ports.stratum, LOGIN);
   const getWork = async () => await miner.ask("eth_getWork", []);
   const readiness = async () => await (await fetch(`http://127.0.0.1:${ports.api}/readyz`)).text();
   // As another instance on the same chain would have it, or this one before its node fell back.
-  const store = await openStore({ endpoint: redis.endpoint, database: 0, password: "" }, {
-    log: silentLogger,
-  });
-  stack.defer(() => store.close());
   await store.command("HSET", createKeys("t").own.chain(), "height", "50");
   await until("no work", async () => {
     const { error } = await getWork();

@@ -1,13 +1,10 @@
 /** What Prometheus and OpenTelemetry see of a running pool, from the first share to the payment. */
 import assert from "node:assert/strict";
-import { bytesToHex, hexToBytes, silentLogger } from "../../modules/base/mod.ts";
-import { openVerifier } from "../../modules/ethash/mod.ts";
+import { bytesToHex, hexToBytes } from "../../modules/base/mod.ts";
 import { METERS } from "../../modules/metrics/mod.ts";
-import { startDevChain } from "../../scripts/dev_chain/start.ts";
 import { LineClient } from "../support/line_client.ts";
-import { freePorts, startPool } from "../support/pool.ts";
 import { freePort, until } from "../support/process.ts";
-import { startRedis } from "../support/redis.ts";
+import { openWholePool, quickUnlocker } from "../support/whole_pool.ts";
 
 const MINER = "0x" + "22".repeat(20);
 const DIFFICULTY = 64n;
@@ -20,59 +17,24 @@ const SHARES = 150;
 const SILENT = new Set(["quarry_bans_total"]);
 
 Deno.test("metrics count what was done, and traces show its way", async () => {
-  const dir = await Deno.makeTempDir({ prefix: "quarry-metrics-" });
   await using stack = new AsyncDisposableStack();
-  stack.defer(() => Deno.remove(dir, { recursive: true }));
-  const redis = stack.use(await startRedis());
-  const verifier = openVerifier({ rule: { algorithm: "ethash" }, log: silentLogger });
-  stack.defer(() => verifier.close());
-  await verifier.prepare(1);
   const collector = stack.use(startCollector());
-  const ports = freePorts();
   const metricsPort = freePort();
-  const chain = stack.use(
-    await startDevChain({
-      ...{ coinbase: WALLET, difficulty: DIFFICULTY, pow: verifier },
-      alloc: { [WALLET]: 10n ** 21n },
+  const { pow: verifier, chain, ports } = await openWholePool(stack, {
+    ...{ difficulty: DIFFICULTY, coinbase: WALLET, alloc: { [WALLET]: 10n ** 21n } },
+    config: (node) => ({
+      metrics: { listen: `127.0.0.1:${metricsPort}` },
+      unlocker: quickUnlocker(node),
+      payouts: {
+        ...{ enabled: true, daemon: node, requirePeers: 0, interval: "1s", confirmations: 1 },
+        ...{ address: WALLET, signer: { privateKeyEnv: "TEST_KEY" }, threshold: 500_000_000 },
+      },
     }),
-  );
-  stack.use(
-    await startPool(
-      `${dir}/config.json`,
-      {
-        ...{ threads: 1, coin: "t", name: "one", dataDir: `${dir}/data` },
-        metrics: { listen: `127.0.0.1:${metricsPort}` },
-        network: { chainId: 1337, algorithm: "ethash", rewards: [{ fromHeight: 0, reward: "2" }] },
-        proxy: {
-          ...{ enabled: true, listen: `127.0.0.1:${ports.getwork}`, difficulty: 1 },
-          stratum: { enabled: true, listen: `127.0.0.1:${ports.stratum}` },
-        },
-        unlocker: {
-          ...{ enabled: true, poolFee: 1, interval: "200ms", daemon: chain.url },
-          ...{ depth: 32, immatureDepth: 16 },
-        },
-        payouts: {
-          ...{
-            enabled: true,
-            daemon: chain.url,
-            requirePeers: 0,
-            interval: "1s",
-            confirmations: 1,
-          },
-          ...{ address: WALLET, signer: { privateKeyEnv: "TEST_KEY" }, threshold: 500_000_000 },
-        },
-        api: { enabled: true, listen: `127.0.0.1:${ports.api}`, statsCollectInterval: "1s" },
-        upstream: [{ name: "dev", url: chain.url }],
-        redis: { endpoint: redis.endpoint },
-      },
-      ports,
-      {
-        ...{ TEST_KEY: WALLET_KEY, OTEL_DENO: "true", OTEL_BSP_SCHEDULE_DELAY: "200" },
-        ...{ OTEL_EXPORTER_OTLP_PROTOCOL: "http/json", OTEL_EXPORTER_OTLP_ENDPOINT: collector.url },
-      },
-    ),
-  );
-
+    env: {
+      ...{ TEST_KEY: WALLET_KEY, OTEL_DENO: "true", OTEL_BSP_SCHEDULE_DELAY: "200" },
+      ...{ OTEL_EXPORTER_OTLP_PROTOCOL: "http/json", OTEL_EXPORTER_OTLP_ENDPOINT: collector.url },
+    },
+  });
   const client = await LineClient.ethProxy(ports.stratum, MINER);
   stack.defer(() => client.close());
   const { result } = await client.ask("eth_getWork", []);

@@ -1,53 +1,21 @@
 /** Solo by login beside a common round: the finder gets its block less the fee, nobody else's round moves. */
 import assert from "node:assert/strict";
-import { bytesToHex, hexToBytes, silentLogger } from "../../modules/base/mod.ts";
-import { openVerifier } from "../../modules/ethash/mod.ts";
-import { createKeys, openStore, recordOf } from "../../modules/ledger/mod.ts";
-import { startDevChain } from "../../scripts/dev_chain/start.ts";
+import { bytesToHex, hexToBytes } from "../../modules/base/mod.ts";
+import { createKeys, recordOf } from "../../modules/ledger/mod.ts";
 import { LineClient } from "../support/line_client.ts";
-import { freePorts, startPool } from "../support/pool.ts";
 import { until } from "../support/process.ts";
-import { startRedis } from "../support/redis.ts";
+import { openWholePool, quickUnlocker } from "../support/whole_pool.ts";
 
 const SOLO = "0x" + "11".repeat(20), PROP = "0x" + "22".repeat(20);
 const DIFFICULTY = 64n;
 const keys = createKeys("t");
 
 Deno.test("a miner that logs in solo gets its block, and the others keep their round", async () => {
-  const dir = await Deno.makeTempDir({ prefix: "quarry-solo-" });
   await using stack = new AsyncDisposableStack();
-  stack.defer(() => Deno.remove(dir, { recursive: true }));
-  const redis = stack.use(await startRedis());
-  const verifier = openVerifier({ rule: { algorithm: "ethash" }, log: silentLogger });
-  stack.defer(() => verifier.close());
-  await verifier.prepare(1);
-  const ports = freePorts();
-  const chain = stack.use(
-    await startDevChain({
-      ...{ coinbase: "0x" + "ab".repeat(20), difficulty: DIFFICULTY, pow: verifier },
-    }),
-  );
-  stack.use(
-    await startPool(`${dir}/config.json`, {
-      ...{ threads: 2, coin: "t", name: "one", dataDir: `${dir}/data` },
-      network: { chainId: 1337, algorithm: "ethash", rewards: [{ fromHeight: 0, reward: "2" }] },
-      proxy: {
-        ...{ enabled: true, listen: `127.0.0.1:${ports.getwork}`, difficulty: 1 },
-        stratum: { enabled: true, listen: `127.0.0.1:${ports.stratum}` },
-      },
-      unlocker: {
-        ...{ enabled: true, poolFee: 1, interval: "200ms", daemon: chain.url },
-        ...{ depth: 32, immatureDepth: 16 },
-      },
-      api: { enabled: true, listen: `127.0.0.1:${ports.api}` },
-      upstream: [{ name: "dev", url: chain.url }],
-      redis: { endpoint: redis.endpoint },
-    }, ports),
-  );
-  const store = await openStore({ endpoint: redis.endpoint, database: 0, password: "" }, {
-    log: silentLogger,
+  const { pow: verifier, chain, ports, store } = await openWholePool(stack, {
+    difficulty: DIFFICULTY,
+    config: (node) => ({ threads: 2, unlocker: quickUnlocker(node) }),
   });
-  stack.defer(() => store.close());
   const hash = async (key: string) => recordOf(await store.command("HGETALL", key));
 
   /** A nonce under some digits that solves the header's block, or does not. */

@@ -1,10 +1,8 @@
 /** Bans and caps over the stratum workers of one process, which share its ports. */
 import assert from "node:assert/strict";
-import { startDevChain } from "../../scripts/dev_chain/start.ts";
 import { LineClient } from "../support/line_client.ts";
-import { freePorts, startPool } from "../support/pool.ts";
 import { until } from "../support/process.ts";
-import { startRedis } from "../support/redis.ts";
+import { openWholePool } from "../support/whole_pool.ts";
 
 const ASK = JSON.stringify({ id: 1, method: "eth_getWork", params: [] });
 
@@ -16,34 +14,18 @@ async function knock(port: number): Promise<{ client: LineClient; line: string |
 }
 
 Deno.test("the workers of a process cap and ban an address as one", async () => {
-  const dir = await Deno.makeTempDir({ prefix: "quarry-workers-" });
   await using stack = new AsyncDisposableStack();
-  stack.defer(() => Deno.remove(dir, { recursive: true }));
-  const redis = stack.use(await startRedis());
-  const ports = freePorts();
-  const chain = stack.use(
-    await startDevChain({
-      ...{ coinbase: "0x" + "ab".repeat(20), difficulty: 10n ** 15n },
-      pow: { hash: () => Promise.reject(new Error("no block is handed in here")) },
-    }),
-  );
-  const pool = stack.use(
-    await startPool(`${dir}/config.json`, {
-      ...{ threads: 3, coin: "t", name: "one", dataDir: `${dir}/data` },
-      network: { chainId: 1337, algorithm: "ethash", rewards: [{ fromHeight: 0, reward: "2" }] },
+  const { pool, ports } = await openWholePool(stack, {
+    config: () => ({
+      threads: 3,
       proxy: {
-        ...{ enabled: true, listen: `127.0.0.1:${ports.getwork}` },
-        stratum: { enabled: true, listen: `127.0.0.1:${ports.stratum}` },
         policy: {
           banning: { enabled: true, malformedLimit: 3 },
           limits: { perAddress: 4 },
         },
       },
-      api: { enabled: true, listen: `127.0.0.1:${ports.api}` },
-      upstream: [{ name: "dev", url: chain.url }],
-      redis: { endpoint: redis.endpoint },
-    }, ports),
-  );
+    }),
+  });
   const first = await Promise.all(Array.from({ length: 24 }, () => knock(ports.stratum)));
   const held = first.filter(({ line }) => line !== null);
   for (const { client, line } of first) if (line === null) client.close();
