@@ -1,5 +1,5 @@
 /** Redis as a ledger: durable, of one pool, and left by the old pool as it should be. */
-import { silentLogger } from "../../modules/base/mod.ts";
+import { errorText, silentLogger } from "../../modules/base/mod.ts";
 import { type Config, plain } from "../../modules/config/mod.ts";
 import {
   createKeys,
@@ -47,15 +47,44 @@ export async function redisChecks(config: Config): Promise<Check[]> {
       ));
     }
     if (checks.every(({ state }) => state === "ok")) checks.push(ok("one pool writes here"));
-    if (config.redis.password === "" && !isLocal(config.redis.endpoint)) {
-      checks.push(note(
-        "Redis is on another machine and has no password",
-        "set requirepass or an ACL user there, and redis.password here",
-      ));
-    }
-    return checks;
+    return [...checks, ...wayThere(config), ...await replicaChecks(config)];
   } finally {
     await store.close();
+  }
+}
+
+/** What others on the way to Redis can do. */
+function wayThere({ redis }: Config): Check[] {
+  const elected = [...redis.sentinel?.nodes ?? [], ...redis.cluster?.nodes ?? []];
+  if ((elected.length > 0 ? elected : [redis.endpoint]).every(isLocal)) return [];
+  return [
+    ...(redis.password !== "" ? [] : [note(
+      "Redis is on another machine and has no password",
+      "set requirepass or an ACL user there (config/redis), and redis.password here",
+    )]),
+    ...(redis.tls !== undefined ? [] : [note(
+      "Redis is on another machine and is spoken to without TLS",
+      "set tls-port there and redis.tls here, unless the network between them is yours alone",
+    )]),
+  ];
+}
+
+/** Whether the API's replica is one, and hears its master. */
+async function replicaChecks({ redis }: Config): Promise<Check[]> {
+  if (redis.replica === undefined) return [];
+  const { sentinel: _, cluster: __, ...common } = plain(redis);
+  const mend = "correct redis.replica, or look at that server; the API reads the master meanwhile";
+  try {
+    const store = await openStore({ ...common, endpoint: redis.replica }, { log: silentLogger });
+    const text = String(await store.command("INFO", "replication"));
+    await store.close();
+    if (!/^role:slave/m.test(text)) return [fail("redis.replica is no replica", mend)];
+    if (!/^master_link_status:up/m.test(text)) {
+      return [fail("redis.replica has lost its master", mend)];
+    }
+    return [ok("the API's replica hears its master")];
+  } catch (error) {
+    return [fail(`redis.replica: ${errorText(error)}`, mend)];
   }
 }
 
