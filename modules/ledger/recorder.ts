@@ -68,6 +68,9 @@ export const BATCH_SHARES_MAX = 256;
 /** Shares that may wait for the next batch; more are answered "busy". */
 export const PENDING_SHARES_MAX = 8_192;
 
+/** So long a recorded candidate is recorded again when another Redis answers (milliseconds). */
+const REMEMBERED_MS = 600_000;
+
 interface Waiting {
   share: ShareRecord;
   settle(fate: ShareFate | RefusedShare): void;
@@ -81,6 +84,8 @@ export function openRecorder(deps: RecorderDeps): Recorder {
   const end = new AbortController();
   const replicated = createReplicated(deps.store, deps.waitReplicas ?? 0);
   const candidatesUnderWay = new Set<Promise<unknown>>();
+  /** Candidates of the last minutes by their ids, with the Redis that has them. */
+  const recorded = new Map<string, Remembered>();
   let pending: Waiting[] = [];
   let sequence = 0;
   let sending: Promise<void> | undefined;
@@ -121,6 +126,7 @@ export function openRecorder(deps: RecorderDeps): Recorder {
     const startMs = performance.now();
     let fates: ShareFate[] | undefined;
     try {
+      if (recorded.size > 0) await keepCandidates();
       fates = await replicated(() => recordShares(deps, id, shares));
     } catch (error) {
       try {
@@ -185,6 +191,28 @@ export function openRecorder(deps: RecorderDeps): Recorder {
     }
   }
 
+  /**
+   * A failover may forget a found block that was recorded: it is recorded again, which changes
+   * nothing where it is still known.
+   */
+  async function keepCandidates() {
+    for (const [id, one] of recorded) {
+      const { server } = deps.store;
+      if (clock.now() - one.atMs > REMEMBERED_MS) recorded.delete(id);
+      else if (server !== one.server) {
+        const { candidate, foundAtSeconds } = one;
+        try {
+          const fate = await replicated(() => recordCandidate(deps, id, candidate, foundAtSeconds));
+          one.server = server;
+          log.warn("candidate.recordedAgain", { ...facts(candidate), fate });
+        } catch (error) {
+          // It is tried again with the next batch.
+          log.warn("candidate.notRecordedAgain", { ...facts(candidate), error });
+        }
+      }
+    }
+  }
+
   async function journalledCandidate(candidate: CandidateRecord): Promise<CandidateFate> {
     const id = `${deps.runId}:c${++sequence}`;
     const foundAtSeconds = unixSeconds(clock);
@@ -194,6 +222,8 @@ export function openRecorder(deps: RecorderDeps): Recorder {
       log.error("candidate.notJournalled", { ...facts(candidate), error });
     }
     const fate = await candidateUntilAnswered(id, candidate, foundAtSeconds);
+    const { server } = deps.store;
+    recorded.set(id, { candidate, foundAtSeconds, server, atMs: clock.now() });
     await journalDone(id);
     return fate;
   }
@@ -232,6 +262,14 @@ export function openRecorder(deps: RecorderDeps): Recorder {
       await finished;
     },
   };
+}
+
+/** A candidate that Redis has. */
+interface Remembered {
+  candidate: CandidateRecord;
+  foundAtSeconds: number;
+  server: string;
+  atMs: number;
 }
 
 function facts(candidate: CandidateRecord) {
