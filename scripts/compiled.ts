@@ -9,7 +9,7 @@ import { chooseLibrary, libraryFileName, unpackLibrary } from "../modules/ethash
 import { VERSION } from "./version.ts";
 
 const USAGE = `Usage: quarry CONFIG [--check]
-       quarry doctor|audit|payouts|ledger|migrate CONFIG ...
+       quarry doctor|audit|payouts|ledger|migrate|dag CONFIG ...
        quarry verify-share ...
        quarry sample [NAME]
        quarry --version`;
@@ -18,6 +18,7 @@ const SAMPLES = fileURLToPath(new URL("../config/", import.meta.url));
 /** Commands by their names; the pool is what is none of them. */
 const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   audit: async (args) => (await import("./audit.ts")).main(args),
+  dag: async (args) => (await import("./dag.ts")).main(args),
   doctor: async (args) => (await import("./doctor.ts")).main(args),
   ledger: async (args) => (await import("./ledger.ts")).main(args),
   migrate: async (args) => (await import("./migrate.ts")).main(args),
@@ -28,7 +29,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   "--help": () => Promise.resolve(say(USAGE, 0)),
 };
 /** Those that hash. */
-const HASHING = ["doctor", "verify-share"];
+const HASHING = ["dag", "doctor", "verify-share"];
 
 if (import.meta.main) {
   const [first, ...rest] = Deno.args;

@@ -26,6 +26,7 @@ import {
   upgradeFriends,
   writeOpening,
 } from "../modules/ledger/mod.ts";
+import { createProgress } from "./progress.ts";
 
 const USAGE = "Usage: deno task migrate CONFIG [--sign-off NAME | --upgrade-friends | " +
   "--rename PREFIX]";
@@ -38,7 +39,9 @@ export interface MigrateResult {
 
 /** Says what stands between this database and quarry. */
 export async function examineDatabase(deps: LedgerDeps): Promise<MigrateResult> {
-  const { rows, friends, unknown, ours } = await survey(deps);
+  const progress = createProgress("look", "keys");
+  const { rows, friends, unknown, ours } = await survey(deps, progress.update);
+  progress.end();
   const lines = rows.map(({ key, own, friends, unreadable }) =>
     `rows  ${key}: ${own} of open-ethereum-pool` +
     (friends === 0 ? "" : `, ${friends} of open-etc-pool-friends`) +
@@ -122,7 +125,10 @@ async function change(
     return { lines: ["The old pool still records shares: stop it first."], exitCode: 1 };
   }
   if (values.rename === undefined) {
-    return { lines: [`${await upgradeFriends(deps)} rows rewritten`], exitCode: 0 };
+    const progress = createProgress("upgrade", "keys");
+    const rewritten = await upgradeFriends(deps, progress.update);
+    progress.end();
+    return { lines: [`${rewritten} rows rewritten`], exitCode: 0 };
   }
   const count = await renamePrefix(deps, values.rename);
   const lines = [`${count} keys are under "${values.rename}:"; set coin to "${values.rename}"`];

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { silentLogger } from "../modules/base/mod.ts";
 import { openStore } from "../modules/ledger/mod.ts";
 import { runWorld } from "../tests/simulation/run_world.ts";
+import { createProgress } from "./progress.ts";
 import { startRedis } from "../tests/support/redis.ts";
 
 const USAGE = `Usage: deno task simulate [--seed N] [--days D] [--worlds W]
@@ -26,12 +27,16 @@ async function main(args: string[]): Promise<number> {
   await using redis = await startRedis();
   const options = { endpoint: redis.endpoint, database: 0, password: "" };
   const store = await openStore(options, { log: silentLogger });
+  const progress = createProgress("simulation", "days");
   const startMs = performance.now(), counts: Record<string, number> = {};
   try {
     for (let world = seed; world < seed + worlds; world++) {
-      const report = await runWorld(world, days, store);
+      const report = await runWorld(world, days, store, "sim", (day) => {
+        progress.update((world - seed) * days + day, worlds * days);
+      });
       for (const [name, n] of Object.entries(report.counts)) counts[name] = (counts[name] ?? 0) + n;
       if (report.failure === undefined) continue;
+      progress.end();
       say(`seed ${world} fails: deno task simulate --seed ${world} --days ${days}`);
       say(report.failure);
       return 1;
@@ -39,6 +44,7 @@ async function main(args: string[]): Promise<number> {
   } finally {
     await store.close();
   }
+  progress.end();
   const seconds = (performance.now() - startMs) / 1_000, total = worlds * days;
   say(
     `${worlds} worlds from seed ${seed}, ${total} days in ${seconds.toFixed(1)} s, ${

@@ -151,16 +151,23 @@ export class Datasets {
   /** Tells how far the dataset is, every second and in the log every tenth. */
   #report(context: Context): () => void {
     let logged = "";
+    /** Where the phase began: rate and time left are its own. */
+    let begun: { phase: string; done: number; atMs: number } | undefined;
     const timer = setInterval(() => {
       if (this.#closed) return;
       const { phase, done, total } = this.#library.datasetProgress(context.handle);
       const progress = { epoch: context.epoch.epoch, phase, done, total };
+      const nowMs = performance.now();
+      if (begun?.phase !== phase) begun = { phase, done, atMs: nowMs };
       this.#options.onProgress?.(progress);
       const percent = total === 0 ? 0 : Math.floor(done / total * 10) * 10;
       const line = `${phase} ${percent}`;
       if (line === logged) return;
       logged = line;
-      this.#log.info("dataset.progress", { epoch: progress.epoch, phase, percent });
+      const perSecond = (done - begun.done) * 1000 / Math.max(1, nowMs - begun.atMs);
+      const left = perSecond > 0 ? { secondsLeft: Math.ceil((total - done) / perSecond) } : {};
+      const rate = { perSecond: Math.round(perSecond), ...left };
+      this.#log.info("dataset.progress", { epoch: progress.epoch, phase, percent, ...rate });
     }, REPORT_MS);
     return () => clearInterval(timer);
   }

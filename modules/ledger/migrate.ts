@@ -64,12 +64,17 @@ const FRIENDS = [
   ...["chartsNum", "exchange", "WorkersTot", "paymentsTotal", "currenthashrate"],
 ];
 
+/** Told how many keys are done, and of how many. */
+export type OnKeys = (done: number, total: number) => void;
+
 /** Looks at every key under the prefix; changes nothing. @throws {StoreError} */
-export async function survey(deps: LedgerDeps): Promise<Survey> {
+export async function survey(deps: LedgerDeps, onKeys: OnKeys = () => {}): Promise<Survey> {
   const { keys, store } = deps;
   const friends = new Map<string, number>(), unknown: string[] = [], rows: RowCount[] = [];
   let ours = false;
-  for (const name of await keysOf(store, keys.prefix)) {
+  const names = await keysOf(store, keys.prefix);
+  for (const [i, name] of names.entries()) {
+    onKeys(i, names.length);
     const key = name.slice(keys.prefix.length + 1);
     const family = key.split(":")[0]!;
     if (family === "quarry") ours = true;
@@ -91,10 +96,15 @@ export async function survey(deps: LedgerDeps): Promise<Survey> {
  *
  * @returns rows rewritten
  */
-export async function upgradeFriends(deps: LedgerDeps): Promise<number> {
+export async function upgradeFriends(
+  deps: LedgerDeps,
+  onKeys: OnKeys = () => {},
+): Promise<number> {
   const { keys, store } = deps;
   let count = 0;
-  for (const name of await keysOf(store, keys.prefix)) {
+  const names = await keysOf(store, keys.prefix);
+  for (const [i, name] of names.entries()) {
+    onKeys(i, names.length);
     const layout = layoutOf(name.slice(keys.prefix.length + 1));
     if (layout === undefined) continue;
     for await (const page of pagesOf(deps, name)) {

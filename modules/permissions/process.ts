@@ -24,7 +24,15 @@ export interface ProcessRights {
 }
 
 /** Commands that take a configuration. */
-export const CONFIG_COMMANDS = ["pool", "doctor", "audit", "ledger", "migrate", "payouts"] as const;
+export const CONFIG_COMMANDS = [
+  "pool",
+  "doctor",
+  "audit",
+  "ledger",
+  "migrate",
+  "payouts",
+  "dag",
+] as const;
 /** A command that takes a configuration. */
 export type ConfigCommand = typeof CONFIG_COMMANDS[number];
 
@@ -81,6 +89,14 @@ export function processRights(
           read: [...base.read, ...stateDirs(config)],
           write: [...base.write, ...stateDirs(config)],
         },
+      };
+    case "dag":
+      return {
+        ...base,
+        net: both(base.net, nodesNet(config)),
+        read: [...base.read, config.verifier.dir, place.library],
+        write: [...base.write, config.verifier.dir],
+        ffi: [place.library],
       };
     case "ledger":
       return {

@@ -10,9 +10,10 @@ export const ROOTS: readonly string[] = [
   ...["alerts", "payouts", "stats", "stratum", "unlocker"].map((room) =>
     `modules/${room}/worker.ts`
   ),
-  ...["audit", "doctor", "ledger", "migrate", "payouts", "process_rights", "verify_share"].map(
-    (name) => `scripts/${name}.ts`,
-  ),
+  ...["audit", "dag", "doctor", "ledger", "migrate", "payouts", "process_rights", "verify_share"]
+    .map(
+      (name) => `scripts/${name}.ts`,
+    ),
   ...["scripts/ready.ts", "scripts/version.ts"],
 ];
 

@@ -82,7 +82,7 @@ Deno.test("the binary's beginning finds every command, and prints samples", asyn
   assert.match((await run("--version")).text, /^quarry \d/);
   assert.equal((await run()).code, 2);
   assert.match((await run("sample", "mining")).text, /Stratum and HTTP getwork alone/);
-  for (const command of ["audit", "doctor", "ledger", "migrate", "payouts"]) {
+  for (const command of ["audit", "dag", "doctor", "ledger", "migrate", "payouts"]) {
     const { code, text } = await run(command);
     assert.deepEqual([code, text.startsWith("Usage:")], [2, true], `${command}: ${text}`);
   }

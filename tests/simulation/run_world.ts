@@ -28,6 +28,7 @@ export async function runWorld(
   days: number,
   store: Store,
   prefix = "sim",
+  onDay: (day: number) => void = () => {},
 ): Promise<WorldReport> {
   const dir = await Deno.makeTempDir({ prefix: "quarry-simulation-", ...await memoryFolder() });
   let world: World | undefined, hour = 0;
@@ -36,6 +37,7 @@ export async function runWorld(
     world.meanwhile = () => standStill(world!);
     for (; hour < days * HOURS_PER_DAY; hour++) {
       world.trace(`day ${Math.floor(hour / HOURS_PER_DAY)}, hour ${hour % HOURS_PER_DAY}`);
+      if (hour % HOURS_PER_DAY === 0) onDay(hour / HOURS_PER_DAY);
       await passHour(world);
       if (hour % (AUDIT_DAYS * HOURS_PER_DAY) === 0) await checkBooks(world.auditor);
     }
