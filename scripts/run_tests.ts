@@ -18,6 +18,8 @@ interface Part {
   needs?: { what: string; has: () => Promise<boolean> };
   /** Asks servers of others: when they do not answer it is skipped, under CI=true too. */
   outside?: boolean;
+  /** One core's work for minutes: the parts after it begin at once. */
+  beside?: boolean;
   /** Left out of `deno task ok`. */
   slow?: boolean;
 }
@@ -44,7 +46,14 @@ const PARTS: Part[] = [
     cwd: NATIVE,
   },
   { name: "rust", command: ["cargo", "test", "--quiet"], cwd: NATIVE, count: countCargo },
-  { name: "miri", command: ["./check_memory"], cwd: NATIVE, count: countNames, slow: true },
+  {
+    name: "miri",
+    command: ["./check_memory"],
+    cwd: NATIVE,
+    count: countNames,
+    beside: true,
+    slow: true,
+  },
   {
     name: "unit",
     command: denoTest("modules/", "tests/twins/", "tests/frontend/"),
@@ -119,9 +128,14 @@ async function main(args: string[]): Promise<number> {
     return 2;
   }
   const total: Count = { passed: 0, failed: 0, skipped: 0 };
+  const counts: Promise<Count>[] = [];
   for (const part of PARTS) {
     if (names.length > 0 ? !names.includes(part.name) : quick && part.slow) continue;
-    const count = await runPart(part);
+    const count = runPart(part);
+    counts.push(count);
+    if (part.beside !== true) await count;
+  }
+  for (const count of await Promise.all(counts)) {
     total.passed += count.passed;
     total.failed += count.failed;
     total.skipped += count.skipped;
