@@ -1,7 +1,9 @@
 /**
  * What brought other pools down, tried on this one over TCP. Numbers are those of weaknesses found
  * by reading and running their code: OEP open-ethereum-pool, CORE core-pool, FRI
- * open-etc-pool-friends, MC miningcore.
+ * open-etc-pool-friends, MC miningcore. Not at this door: work of three elements (CORE 17), see
+ * modules/chain/node_test.ts; settings of somebody else's account (FRI 23), see
+ * modules/api/settings_door_test.ts.
  */
 import assert from "node:assert/strict";
 import { doorDeps } from "../../tests/support/door.ts";
