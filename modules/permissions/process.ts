@@ -98,12 +98,11 @@ export function processRights(
         write: [...base.write, config.verifier.dir],
         ffi: [place.library],
       };
-    case "ledger":
-      return {
-        ...base,
-        ...{ read: [...base.read, ...place.argumentFiles] },
-        write: [...base.write, ...place.argumentFiles.flatMap((file) => [file, `${file}.partial`])],
-      };
+    case "ledger": {
+      // An export is renamed when it is whole, which needs both rights.
+      const files = place.argumentFiles.flatMap((file) => [file, `${file}.partial`]);
+      return { ...base, read: [...base.read, ...files], write: [...base.write, ...files] };
+    }
     default:
       return base;
   }
