@@ -13,6 +13,8 @@ Deno.test("loadConfig() accepts every shipped file", () => {
     "example.json",
     "mining.json",
     "money.json",
+    "payouts.json",
+    "unlocker.json",
   ]);
   const before = Deno.env.get("REDIS_PASSWORD");
   Deno.env.set("REDIS_PASSWORD", "secret");
