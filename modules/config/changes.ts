@@ -32,7 +32,7 @@ const LIVE = [
   /^alerts\.(all|silentAfterMs|intervalMs|webhook\.secret|telegram\.(token|chat))$/,
   /^alerts\.smtp\.(user|password|from|to)$/,
 ];
-const SECRET = /password|secret|token|webhook\.url$/i;
+const SECRET = /password|secret|token|webhook\.url$|^redis\.tls\./i;
 
 /** The values that run, which take over what may be taken over. */
 export class RunningConfig {
