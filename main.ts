@@ -3,9 +3,13 @@
  *
  *   deno task pool config.json            runs what the file enables
  *   deno task pool config.json --check    says everything that is wrong with the file
+ *   deno task pool config.json --drain    has the running pool take no new miners, then end;
+ *                                         [--within=MINUTES] [--keep]
+ *
+ * SIGHUP has it read the file again, SIGUSR1 drain, SIGTERM and SIGINT end.
  */
 import pino from "pino";
-import type { AlertsWorkerOptions } from "./modules/alerts/mod.ts";
+import type { AlertsWorkerOptions, ToAlerts } from "./modules/alerts/mod.ts";
 import {
   type Api,
   poolFacts,
@@ -18,6 +22,7 @@ import {
   createLogger,
   type Facts,
   type Logger,
+  type LogLevel,
   type LogSink,
   systemClock,
 } from "./modules/base/mod.ts";
@@ -31,7 +36,11 @@ import {
   stateDir,
 } from "./modules/config/mod.ts";
 import { defaultLibraryPath } from "./modules/ethash/mod.ts";
-import { type PayerWorkerOptions, RESOLVE_PAYOUT_NOTICE } from "./modules/payouts/mod.ts";
+import {
+  type PayerWorkerOptions,
+  RESOLVE_PAYOUT_NOTICE,
+  type ToPayer,
+} from "./modules/payouts/mod.ts";
 import {
   ownNotifySocket,
   type Surroundings,
@@ -41,7 +50,7 @@ import {
 import type { StatsWorkerOptions } from "./modules/stats/mod.ts";
 import { count } from "./modules/metrics/mod.ts";
 import { type Mining, miningOptions, openMining } from "./modules/stratum/mod.ts";
-import { unlockerOptions } from "./modules/unlocker/mod.ts";
+import { type ToUnlocker, unlockerOptions } from "./modules/unlocker/mod.ts";
 import {
   openServiceManager,
   type ServiceManager,
@@ -49,9 +58,14 @@ import {
   supervise,
   type Supervised,
 } from "./modules/workers/mod.ts";
+import { drain } from "./scripts/admin.ts";
+import { type Handles, openOperation } from "./scripts/pool/operation.ts";
+import { openOperatorDoor } from "./scripts/pool/operator_door.ts";
 import { VERSION } from "./scripts/version.ts";
 
-const USAGE = "Usage: deno task pool CONFIG.json [--check]";
+const USAGE = "Usage: deno task pool CONFIG.json [--check | --drain [--within=MINUTES] [--keep]]";
+/** How long a drain waits for its last session. */
+const DRAIN_MINUTES = 10;
 /** A miner's own threshold may be as many times the pool's. */
 const THRESHOLD_FACTOR = 10_000n;
 /** A stop that takes longer than this is cut short (milliseconds). */
@@ -68,23 +82,36 @@ if (import.meta.main) await main(Deno.args);
 /** Runs the pool until a signal, with what a configuration enables. */
 export async function main(args: string[]): Promise<void> {
   const path = args.find((arg) => !arg.startsWith("--"));
-  const unknown = args.find((arg) => arg.startsWith("--") && arg !== "--check");
+  const unknown = args.find((arg) =>
+    arg.startsWith("--") && !/^--(check|drain|keep|within=\d+(\.\d+)?)$/.test(arg)
+  );
   if (path === undefined || unknown !== undefined) return fail(USAGE, 2);
+  if (args.includes("--drain")) {
+    const within = args.find((arg) => arg.startsWith("--within="))?.split("=")[1];
+    const withinMs = Number(within ?? DRAIN_MINUTES) * 60_000;
+    return Deno.exit(await drain(path, withinMs, args.includes("--keep")));
+  }
   if (args.includes("--check")) {
     const { lines, exitCode } = checkReport(path);
     return fail(lines.join("\n"), exitCode);
   }
   const { config, warnings } = load(path);
-  const sink = pinoSink(config.log.level);
-  const log = createLogger(sink, "main", config.log.level);
+  const sink = pinoSink();
+  const level = { now: config.log.level };
+  const log = createLogger(sink, "main", () => level.now);
   await giveUp(config);
   for (const warning of warnings) log.warn("config.warning", { ...warning });
   if (Deno.env.has("RESOLVE_PAYOUT")) log.warn("payouts.resolve", { note: RESOLVE_PAYOUT_NOTICE });
   const service = serviceOf(config, log);
-  const end = untilSignal(log, service);
+  const ending = untilSignal(log, service);
+  const end = ending.signal;
+  const hangUp = onHangUp(log);
   try {
     await service.status("opening its parts, waiting for the nodes");
-    const parts = await open(config, { log, sink, signal: end });
+    const stop = () => ending.abort(new Error("stopped by the operator"));
+    const parts = await open(config, {
+      ...{ log, sink, level, service, path, hangUp, stop, signal: end },
+    });
     const names = parts.map((part) => part.name);
     log.info("pool.started", { parts: names });
     await service.ready(names.join(", "));
@@ -97,20 +124,35 @@ export async function main(args: string[]): Promise<void> {
   }
 }
 
+/** What the parts are opened with. */
+interface OpenDeps {
+  log: Logger;
+  sink: LogSink;
+  level: { now: LogLevel };
+  service: ServiceManager;
+  /** The configuration's file. */
+  path: string;
+  signal: AbortSignal;
+  hangUp: HangUp;
+  /** Ends the process as a signal does. */
+  stop(): void;
+}
+
 /** Opens what the configuration enables: mining, unlocker, payer, statistics and API. */
 async function open(
   config: Config,
-  deps: { log: Logger; sink: LogSink; signal: AbortSignal },
+  deps: OpenDeps,
 ): Promise<Part[]> {
   const { log } = deps;
   const parts: Part[] = [];
+  const handles: Handles = { workers: [] };
   const common = {
     ...{ prefix: config.coin, redis: plain(config.redis), logLevel: config.log.level },
     instance: config.name,
   };
   const surroundings: Surroundings = { library: defaultLibraryPath(), env: Deno.env.get };
-  const worker = (name: Exclude<WorkerName, "stratum">, options: unknown) => {
-    const running: Supervised<never> = supervise({
+  const worker = <In>(name: Exclude<WorkerName, "stratum">, options: unknown): Supervised<In> => {
+    const running = supervise<unknown, In>({
       ...{ name, options, url: new URL(`./modules/${name}/worker.ts`, import.meta.url) },
       // The room has logged it itself.
       onEvent: (event, facts) => log.for(name).debug(event, facts),
@@ -118,6 +160,8 @@ async function open(
       permissions: workerRights(name, config, surroundings),
     }, { ...deps, clock: systemClock });
     parts.push({ name, stop: () => running.stop(STOP_MS) });
+    handles.workers.push(running as Supervised<never>);
+    return running;
   };
 
   const { unlocker, payouts, api, proxy } = config;
@@ -136,23 +180,29 @@ async function open(
       ...{ log, sink: deps.sink, clock: systemClock, onHung: () => hung("stratum", log) },
       onEvent: (event: string, facts: Facts) => log.for("stratum").info(event, facts),
     });
+    handles.mining = mining;
     parts.push({ name: "mining", stop: () => mining!.stop(STOP_MS) });
     Deno.addSignalListener("SIGUSR1", () => mining!.drain());
   }
   if (unlocker.enabled && known(network, "unlocker", log)) {
-    worker("unlocker", unlockerOptions(config, network));
+    handles.unlocker = worker<ToUnlocker>("unlocker", unlockerOptions(config, network));
   }
   if (payouts.enabled && known(network, "payouts", log)) {
     const journal = `${stateDir(config)}/payments.journal`;
-    const options = { ...common, network: { chainId: network.chainId }, payouts, journal };
-    worker("payouts", options satisfies PayerWorkerOptions);
+    const chain = { chainId: network.chainId };
+    const options = { ...common, network: chain, payouts: plain(payouts), journal };
+    const running = worker<ToPayer>("payouts", options satisfies PayerWorkerOptions);
+    handles.payer = { worker: running, payouts: options.payouts };
   }
   if (config.alerts !== undefined) {
     const options: AlertsWorkerOptions = {
       ...{ ...common, alerts: plain(config.alerts), pool: config.coin },
       currency: network?.currency ?? "coins",
     };
-    worker("alerts", options);
+    handles.alerts = {
+      ...{ worker: worker<ToAlerts>("alerts", options), alerts: config.alerts },
+      settle: (to) => void (options.alerts = plain(to)),
+    };
   }
   if (config.health.listen !== undefined) {
     const door = await serveHealth(config.health.listen, {
@@ -175,7 +225,20 @@ async function open(
     const served: Api = await serveApi({ ...common, api, ...settings, facts, trustedProxies }, {
       ...{ log: log.for("api"), clock: systemClock, mining: () => mining?.status() },
     });
+    handles.api = served;
     parts.push({ name: "api", stop: () => served.close() });
+  }
+  const names = () => parts.map((part) => part.name);
+  const operation = openOperation({
+    ...{ path: deps.path, config, handles, network, names, service: deps.service },
+    ...{ log: log.for("config"), level: deps.level },
+    settingsOf: (newer) => settingsOf(newer, network),
+  });
+  deps.hangUp.reload = () => operation.reload();
+  const door = await openOperatorDoor(config, { ...deps, handles, operation, names });
+  if (door !== undefined) {
+    deps.hangUp.reload = () => door.run({ command: "reload" }, "SIGHUP");
+    parts.push({ name: "admin", stop: () => door.close() });
   }
   return parts;
 }
@@ -260,7 +323,23 @@ async function close(parts: Part[], log: Logger, service: ServiceManager): Promi
   Deno.exit(0);
 }
 
-function untilSignal(log: Logger, service: ServiceManager): AbortSignal {
+/** What SIGHUP does; nothing before the parts are there. */
+interface HangUp {
+  reload?(): Promise<unknown>;
+}
+
+/** From the start on: without a listener SIGHUP would end the process. */
+function onHangUp(log: Logger): HangUp {
+  const hangUp: HangUp = {};
+  Deno.addSignalListener("SIGHUP", () => {
+    log.info("config.reloading", { ready: hangUp.reload !== undefined });
+    // What is wrong has been logged where it was found.
+    hangUp.reload?.().catch(() => {});
+  });
+  return hangUp;
+}
+
+function untilSignal(log: Logger, service: ServiceManager): AbortController {
   const end = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, () => {
@@ -269,7 +348,7 @@ function untilSignal(log: Logger, service: ServiceManager): AbortSignal {
       end.abort(new Error(signal));
     });
   }
-  return end.signal;
+  return end;
 }
 
 function load(path: string) {
@@ -281,9 +360,15 @@ function load(path: string) {
   }
 }
 
-function pinoSink(level: string): LogSink {
+/** Everything that comes here is written: who logs has left out what is below its level. */
+function pinoSink(): LogSink {
   const logger = pino({
-    ...{ level, base: null, messageKey: "event", timestamp: pino.stdTimeFunctions.isoTime },
+    ...{
+      level: "debug",
+      base: null,
+      messageKey: "event",
+      timestamp: pino.stdTimeFunctions.isoTime,
+    },
     formatters: { level: (label) => ({ level: label }) },
   });
   return ({ level, room, event, facts }) => {

@@ -9,7 +9,7 @@ import { chooseLibrary, libraryFileName, unpackLibrary } from "../modules/ethash
 import { VERSION } from "./version.ts";
 
 const USAGE = `Usage: quarry CONFIG [--check]
-       quarry doctor|audit|payouts|ledger|migrate|dag CONFIG ...
+       quarry admin|doctor|audit|payouts|ledger|migrate|dag CONFIG ...
        quarry verify-share ...
        quarry sample [NAME]
        quarry --version`;
@@ -17,6 +17,7 @@ const SAMPLES = fileURLToPath(new URL("../config/", import.meta.url));
 
 /** Commands by their names; the pool is what is none of them. */
 const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
+  admin: async (args) => (await import("./admin.ts")).main(args),
   audit: async (args) => (await import("./audit.ts")).main(args),
   dag: async (args) => (await import("./dag.ts")).main(args),
   doctor: async (args) => (await import("./doctor.ts")).main(args),

@@ -5,5 +5,5 @@
  */
 export { type Channels, openChannels, type Target } from "./channels.ts";
 export { type AlertsDeps, type AlertsOptions, lookOnce, runAlerts } from "./loop.ts";
-export type { AlertsWorkerOptions } from "./options.ts";
+export type { AlertsWorkerOptions, ToAlerts } from "./options.ts";
 export * from "./watch.ts";

@@ -4,22 +4,29 @@ import { systemClock } from "../base/mod.ts";
 import { createKeys, openStore } from "../ledger/mod.ts";
 import { hostWorker } from "../workers/mod.ts";
 import { openChannels } from "./channels.ts";
-import { runAlerts } from "./loop.ts";
-import type { AlertsWorkerOptions } from "./options.ts";
+import { type AlertsDeps, runAlerts } from "./loop.ts";
+import type { AlertsWorkerOptions, ToAlerts } from "./options.ts";
 
-hostWorker<AlertsWorkerOptions>("alerts", async (options, { log }) => {
+hostWorker<AlertsWorkerOptions, ToAlerts>("alerts", async (options, { log }) => {
   const store = await openStore(options.redis, { log });
-  const channels = openChannels(options.alerts, options.pool);
   const end = new AbortController();
-  const running = runAlerts(options, {
-    ...{ store, keys: createKeys(options.prefix), clock: systemClock, log, channels },
+  const deps: AlertsDeps = {
+    ...{ store, keys: createKeys(options.prefix), clock: systemClock, log },
+    channels: openChannels(options.alerts, options.pool),
     resolve: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
-  }, end.signal);
+  };
+  const running = runAlerts(options, deps, end.signal);
   return {
+    receive({ alerts }) {
+      const former = deps.channels;
+      deps.channels = openChannels(alerts, options.pool);
+      options.alerts = alerts;
+      former.close();
+    },
     async stop() {
       end.abort(new Error("stopped"));
       await running;
-      channels.close();
+      deps.channels.close();
       await store.close();
     },
   };

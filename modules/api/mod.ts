@@ -12,3 +12,7 @@ export type { SettingsOptions } from "./settings_door.ts";
 export type { ApiV2 } from "./v2/app.ts";
 export { type PoolFacts, poolFacts } from "./v2/facts.ts";
 export type { GuardOptions } from "./v2/guard.ts";
+export { askAdmin, UnreachableError } from "./admin/client.ts";
+export { type AdminDoor, serveAdmin } from "./admin/door.ts";
+export type { AdminMining, AdminParts, ReloadReport } from "./admin/parts.ts";
+export { type AdminCommand, requestSchema } from "./admin/protocol.ts";

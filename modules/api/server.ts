@@ -8,7 +8,7 @@ import { type ApiRedis, apiStore } from "./connecting_store.ts";
 import type { MiningHealth } from "./readiness.ts";
 import type { SettingsOptions } from "./settings_door.ts";
 import { DEFAULT_PAGE } from "./static.ts";
-import type { PoolFacts } from "./v2/facts.ts";
+import { type PoolFacts, takeOver } from "./v2/facts.ts";
 
 /** What the API is opened with. */
 export interface ApiOptions {
@@ -27,10 +27,20 @@ export interface ApiOptions {
   trustedProxies?: readonly string[];
 }
 
+/** What may change while the API serves. */
+export interface ApiAdjustment {
+  /** Requests a minute from one address; 0: no limit. */
+  rateLimit: number;
+  facts: PoolFacts;
+  settings?: SettingsOptions;
+}
+
 /** A running API. */
 export interface Api {
   /** The port listened on; 0 when `purgeOnly` opens none. */
   readonly port: number;
+  /** Takes over what may change while it serves. */
+  adjust(to: ApiAdjustment): void;
   /** Takes no more requests, finishes those under way, closes the connection to Redis. */
   close(): Promise<void>;
 }
@@ -54,7 +64,9 @@ export async function serveApi(
   deps: { log: Logger; clock: Clock; mining(): MiningHealth | undefined },
 ): Promise<Api> {
   const { api } = options;
-  if (api.purgeOnly) return { port: 0, close: () => Promise.resolve() };
+  if (api.purgeOnly) {
+    return { port: 0, adjust() {}, close: () => Promise.resolve() };
+  }
   const page = api.static ?? DEFAULT_PAGE;
   if (!(await isFolder(page))) {
     const mend = api.static === undefined
@@ -65,16 +77,17 @@ export async function serveApi(
   const logo = api.logo !== undefined && await isLogo(api.logo, deps.log) ? api.logo : undefined;
   const store = apiStore(options.redis, deps);
   const end = new AbortController();
+  const guard = {
+    ...{ rateLimit: api.rateLimit, cors: api.cors },
+    trustedProxies: options.trustedProxies ?? [],
+  };
   const app = createApp({
     ...{ payments: api.payments, statsCollectIntervalMs: api.statsCollectIntervalMs },
     page,
     ...(logo === undefined ? {} : { logo }),
     ...(options.settings === undefined ? {} : { settings: options.settings }),
     ...(options.facts === undefined ? {} : { facts: options.facts }),
-    guard: {
-      ...{ rateLimit: api.rateLimit, cors: api.cors },
-      trustedProxies: options.trustedProxies ?? [],
-    },
+    guard,
   }, { ...deps, store, keys: createKeys(options.prefix), end: end.signal });
   const { hostname, port } = api.listen;
   const server = await serveHttp(
@@ -88,6 +101,14 @@ export async function serveApi(
   deps.log.info("api.listening", { hostname, port: server.port });
   return {
     port: server.port,
+    adjust({ rateLimit, facts, settings }) {
+      guard.rateLimit = rateLimit;
+      if (options.facts !== undefined) takeOver(options.facts, facts);
+      if (options.settings !== undefined && settings !== undefined) {
+        const { thresholdShannon, thresholdMin, thresholdMax } = settings;
+        Object.assign(options.settings, { thresholdShannon, thresholdMin, thresholdMax });
+      }
+    },
     async close() {
       end.abort(new Error("closing"));
       await server.close(CLOSE_MS);

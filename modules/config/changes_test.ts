@@ -35,10 +35,10 @@ Deno.test("RunningConfig names what changed, by the file's keys, and what wants 
   has(/^restart redis\.password: \(secret\) → \(secret\)$/);
   has(/^restart upstream\[main\]\.url: http:\/\/127\.0\.0\.1:8545 → http:\/\/\(secret\)@127/);
   has(/^now port\[0\.0\.0\.0:8008\]\.difficulty: \d+ → 5000$/);
-  has(/^now port\[0\.0\.0\.0:8008\]\.varDiff\.targetTime:  → 5000 ms$/);
+  has(/^now port\[0\.0\.0\.0:8008\]\.varDiff\.targetTime: {2}→ 5000 ms$/);
   has(/^now payouts\.threshold: 500000000 → 700000000$/);
   has(/^now payouts\.interval: 43200000 ms → 21600000 ms$/);
-  has(/^now api\.notice:  → maintenance at noon$/);
+  has(/^now api\.notice: {2}→ maintenance at noon$/);
   assert.doesNotMatch(found.join("\n"), /: old|→ new$|ann/m);
 });
 

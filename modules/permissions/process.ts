@@ -1,4 +1,5 @@
 /** The rights of quarry's processes: the pool itself and the commands for its operator. */
+import { dirname } from "node:path";
 import { type Config, stateDir } from "../config/mod.ts";
 import { keyRights } from "../payouts/mod.ts";
 import {
@@ -26,6 +27,7 @@ export interface ProcessRights {
 /** Commands that take a configuration. */
 export const CONFIG_COMMANDS = [
   "pool",
+  "admin",
   "doctor",
   "audit",
   "ledger",
@@ -58,6 +60,8 @@ const SERVICE_VARIABLES = [
   ...["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "RUNTIME_DIRECTORY"],
   ...["CREDENTIALS_DIRECTORY", "RESOLVE_PAYOUT"],
 ];
+/** Where a command finds the name of who runs it. */
+const USER_VARIABLES = ["SUDO_USER", "USER", "LOGNAME"];
 /** Programs that put banned addresses into the firewall; run only when one is configured. */
 const FIREWALL_PROGRAMS = { ipset: "/usr/sbin/ipset", nftables: "/usr/sbin/nft" } as const;
 
@@ -71,6 +75,12 @@ export function processRights(
   switch (command) {
     case "pool":
       return poolRights(config, place, base);
+    case "admin": {
+      const { folders, net } = adminPaths(config);
+      const read = [place.config, ...place.secretFiles, ...folders];
+      const env = [...place.secretVariables, ...USER_VARIABLES];
+      return { ...{ net, read, write: folders, env }, run: [], ffi: [] };
+    }
     case "doctor": {
       const { files, variables } = keyRights(config.payouts.signer, place.env);
       return {
@@ -127,12 +137,16 @@ function poolRights(config: Config, place: Place, base: ProcessRights): ProcessR
   const isFile = verifier.dag === "file" && mines;
   const { firewall } = proxy.policy.banning;
   const certificates = proxy.stratum.ports.flatMap(({ tls }) => tls ? [tls.cert, tls.key] : []);
-  const written = [...stateDirs(config), ...(isFile ? [verifier.dir] : [])];
+  const admin = adminPaths(config);
+  const written = [
+    ...[...stateDirs(config), ...admin.folders],
+    ...(isFile ? [verifier.dir] : []),
+  ];
   const service = notifyPaths(config, place);
   return {
     net: both(
       ...[base.net, nodesNet(config), listening(config), moneyNet(config)],
-      ...[alertsNet(config.alerts), service.map((path) => `unix:${path}`)],
+      ...[alertsNet(config.alerts), service.map((path) => `unix:${path}`), admin.net],
     ),
     read: [
       ...[...base.read, ...written, ...files, ...certificates, ...service],
@@ -146,6 +160,12 @@ function poolRights(config: Config, place: Place, base: ProcessRights): ProcessR
     run: mines && firewall !== undefined ? [FIREWALL_PROGRAMS[firewall.kind]] : [],
     ffi: mines ? [place.library] : [],
   };
+}
+
+/** The operator's socket, and the folder that is made for it. */
+function adminPaths({ api: { adminSocket } }: Config): { folders: string[]; net: string[] } {
+  if (adminSocket === undefined) return { folders: [], net: [] };
+  return { folders: [dirname(adminSocket)], net: [`unix:${adminSocket}`] };
 }
 
 /** The service manager's socket and ours that speaks to it. */

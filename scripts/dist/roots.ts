@@ -10,7 +10,17 @@ export const ROOTS: readonly string[] = [
   ...["alerts", "payouts", "stats", "stratum", "unlocker"].map((room) =>
     `modules/${room}/worker.ts`
   ),
-  ...["audit", "dag", "doctor", "ledger", "migrate", "payouts", "process_rights", "verify_share"]
+  ...[
+    "admin",
+    "audit",
+    "dag",
+    "doctor",
+    "ledger",
+    "migrate",
+    "payouts",
+    "process_rights",
+    "verify_share",
+  ]
     .map(
       (name) => `scripts/${name}.ts`,
     ),

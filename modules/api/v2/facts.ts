@@ -93,3 +93,20 @@ export const NO_FACTS: PoolFacts = {
   ...{ poolAddress: "", shortWindowMs: 1_800_000, notice: "", publicHost: "", endpoints: [] },
   runs: { mining: false, unlocker: false, payer: false },
 };
+
+/** Changes facts in place to what a newer reading of the file says, as far as the parts do. */
+export function takeOver(facts: PoolFacts, newer: PoolFacts): void {
+  const { name, notice, accent, publicHost } = newer;
+  const { thresholdShannon, minThresholdShannon, payoutsIntervalMs } = newer;
+  if (accent === undefined) delete facts.accent;
+  Object.assign(facts, {
+    ...{ name, notice, publicHost, ...(accent === undefined ? {} : { accent }) },
+    ...{ thresholdShannon, minThresholdShannon, payoutsIntervalMs },
+    endpoints: facts.endpoints.map((endpoint) => {
+      const to = newer.endpoints.find(({ port }) => port === endpoint.port);
+      return to === undefined
+        ? endpoint
+        : { ...endpoint, difficulty: to.difficulty, varDiff: to.varDiff };
+    }),
+  });
+}

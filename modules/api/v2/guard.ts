@@ -40,7 +40,7 @@ export function addressReader(trustedProxies: readonly string[]) {
 
 /** A bucket of requests per address that fills again by the minute. */
 export class RateLimit {
-  readonly #perMinute: number;
+  #perMinute: number;
   readonly #clock: Clock;
   /** In order of use. */
   readonly #left = new Map<string, { requests: number; atMs: number }>();
@@ -48,6 +48,11 @@ export class RateLimit {
   constructor(perMinute: number, clock: Clock) {
     this.#perMinute = perMinute;
     this.#clock = clock;
+  }
+
+  /** Allows so many from now on. */
+  adjust(perMinute: number): void {
+    this.#perMinute = perMinute;
   }
 
   /** Takes one request; gives the seconds to wait, 0 when it may pass. */
@@ -70,6 +75,8 @@ export function guards(options: GuardOptions, clock: Clock): MiddlewareHandler[]
   const addressOf = addressReader(options.trustedProxies);
   const limited: MiddlewareHandler = async function limited(context, next) {
     const { peer } = (context.env ?? {}) as Peer;
+    // It may have been changed.
+    limit.adjust(options.rateLimit);
     const waitSeconds = limit.take(addressOf(peer, context.req.header("x-forwarded-for")));
     if (waitSeconds === 0) return await next();
     return refused(
