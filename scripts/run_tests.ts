@@ -89,6 +89,12 @@ const PARTS: Part[] = [
     slow: true,
   },
   {
+    name: "docs",
+    command: denoTest("tests/docs/", "tests/scale/"),
+    count: countDeno,
+    slow: true,
+  },
+  {
     name: "simulation",
     command: denoTest("tests/simulation/"),
     count: countDeno,

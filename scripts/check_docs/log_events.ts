@@ -7,6 +7,8 @@ export interface LogEvent {
   rooms: Set<string>;
 }
 
+const LEVELS: readonly string[] = ["debug", "info", "warn", "error"];
+
 /** A call that logs, or hands a name to something that logs: what is caught, and the level. */
 const CALLS: readonly { pattern: RegExp; level?: string }[] = [
   { pattern: /\b(?:log|#log|logger)\??\.(debug|info|warn|error)\(\s*(?<name>"[^"]*"|[^,)\s]+)/g },
@@ -15,13 +17,12 @@ const CALLS: readonly { pattern: RegExp; level?: string }[] = [
   { pattern: /\bnew Complaint\(\s*(?<name>"[^"]*")/g, level: "warn" },
   { pattern: /#answer\([^;]*,\s*(?<name>"[^"]*")\);/g, level: "info" },
   { pattern: /\bcontext\.event\(\s*(?<name>"[^"]*")/g, level: "info" },
-  { pattern: /\blog\[[^\]]*"(debug|info|warn|error)"[^\]]*\]\(\s*(?<name>"[^"]*")/g },
-  { pattern: /\blog\["?[^\]]*"(debug|info|warn|error)"\]\(\s*(?<name>"[^"]*")/g },
+  { pattern: /\blog\[(?<picked>[^\]]*)\]\(\s*(?<name>"[^"]*")/g },
   // const level = good ? log.info : log.error; level("block.submitted", ...)
   { pattern: /\? log\.(\w+) : log\.\w+;\s*level\(\s*(?<name>"[^"]*")/g },
   { pattern: /\? log\.\w+ : log\.(\w+);\s*level\(\s*(?<name>"[^"]*")/g },
 ];
-/** A level that is taken without being called: one of the last four above must know it. */
+/** A level that is taken without being called: one of the last three above must know it. */
 const TAKEN = /\blog\.(?:debug|info|warn|error)\b(?!\?*\s*\()|\blog\[/g;
 
 /** Names that are put together, and names that a wrapper above passes on. */
@@ -57,8 +58,11 @@ export function eventsIn(path: string, text: string, problems: string[]): LogEve
         problems.push(`${path}: logs ${spelt}: spell the event's name where it is logged`);
         continue;
       }
+      const picked = [...(match.groups!.picked ?? "").matchAll(/"(\w+)"/g)]
+        .map((word) => word[1]!).filter((word) => LEVELS.includes(word));
+      const levels = level !== undefined ? [level] : picked.length > 0 ? picked : [match[1]!];
       for (const name of names) {
-        found.push({ name, levels: new Set([level ?? match[1]!]), rooms: new Set([room]) });
+        found.push({ name, levels: new Set(levels), rooms: new Set([room]) });
       }
     }
   }

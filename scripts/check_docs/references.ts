@@ -15,6 +15,8 @@ export interface Known {
   units: ReadonlySet<string>;
   /** Whether a path is there, from the project's root. */
   exists(path: string): boolean;
+  /** The text of a file from the project's root. */
+  read(path: string): string;
 }
 
 /** Dotted words that are neither keys, events nor files of the project. */
@@ -22,10 +24,10 @@ const OTHER_WORDS = new Set([
   ...["config.json", "redis.conf", "payments.journal", "pool.json", "mining.json", "money.json"],
   ...["api.json", "payouts.json", "unlocker.json", "shares-0.journal", "rejected-0.jsonl"],
   ...["notify.full", "cert.pem", "key.pem", "appendonly.aof", "dump.rdb", "nodes.conf"],
-  ...["redis.pass", "sentinel.conf", "log.jsonl", "keystore.json"],
+  ...["mod.ts", "config.reloaded", "redis.pass", "sentinel.conf", "log.jsonl", "keystore.json"],
 ]);
 /** Commands of the tools with words of their own behind CONFIG. */
-const WITH_COMMANDS = ["payouts", "ledger", "migrate"];
+const WITH_COMMANDS = ["payouts", "ledger", "migrate", "admin"];
 const FOLDERS = /^(?:modules|config|docs|scripts|tests|native|frontend)\/[\w./*-]+$/;
 
 /** Problems of one document, one line each. */
@@ -43,7 +45,7 @@ export function namesMissing(path: string, text: string, known: Known): string[]
     if (!known.commands.has(command!)) miss(`there is no "quarry ${command}"`);
   }
   for (const tool of WITH_COMMANDS) {
-    const call = new RegExp(`(?:deno task|quarry) ${tool} \\S+ ((?:--)?[a-z][\\w-]+)`, "g");
+    const call = new RegExp(`(?:deno task|quarry) ${tool} [^\\s\`]+ ((?:--)?[a-z][\\w-]+)`, "g");
     for (const [, word] of text.matchAll(call)) {
       if (!known.scripts.get(tool)!.includes(word!)) miss(`${tool} has no command "${word}"`);
     }
@@ -65,10 +67,15 @@ export function namesMissing(path: string, text: string, known: Known): string[]
     if (FOLDERS.test(span!) && !span!.includes("*")) {
       if (!known.exists(span!)) miss(`there is no ${span}`);
     } else if (/^[a-z]\w*(?:\[\])?(?:\.\w[\w-]*(?:\[\])?)+$/.test(span!)) {
-      const named = known.keys.has(span!) || known.events.has(span!) || OTHER_WORDS.has(span!) ||
+      const named = known.units.has(span!) || known.keys.has(span!) || known.events.has(span!) ||
+        OTHER_WORDS.has(span!) ||
         known.exists(span!) || known.exists(`docs/${span}`);
       if (!named) miss(`${span} is no key, event or file`);
     }
+  }
+  for (const [, file, words] of text.matchAll(/`([\w./]+_test\.ts)` "([^"]+)"/g)) {
+    if (!known.exists(file!)) miss(`there is no ${file}`);
+    else if (!known.read(file!).includes(words!)) miss(`${file} has no test with "${words}"`);
   }
   return problems;
 }
@@ -109,6 +116,7 @@ async function readKnown(root: string): Promise<Known> {
     keys: keysOf(await read("config/README.md")),
     events: new Set(rowsOf(await read("docs/events.md")).keys()),
     ...{ scripts, units },
+    read: (path) => Deno.readTextFileSync(root + path),
     exists(path) {
       try {
         Deno.statSync(root + path);
@@ -132,6 +140,8 @@ function keysOf(page: string): Set<string> {
     for (let i = 1; i <= parts.length; i++) {
       const start = parts.slice(0, i).join(".");
       keys.add(start).add(start.replaceAll("[]", ""));
+      // Documents name a key by its end where its beginning was just said: `keystore.file`.
+      if (i < parts.length) keys.add(parts.slice(i).join("."));
     }
   }
   return keys;
