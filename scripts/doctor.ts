@@ -7,10 +7,11 @@
  * something is to be mended, 2 for wrong usage.
  */
 import { errorText } from "../modules/base/mod.ts";
-import { checkReport, type Config, loadConfig } from "../modules/config/mod.ts";
+import { checkReport, type Config, loadConfig, type Warning } from "../modules/config/mod.ts";
 import { machineChecks } from "./doctor/machine.ts";
 import { moneyChecks } from "./doctor/money.ts";
 import { nodeChecks } from "./doctor/nodes.ts";
+import { poolChecks } from "./doctor/pool.ts";
 import { redisChecks } from "./doctor/redis.ts";
 import type { Check } from "./doctor/check.ts";
 
@@ -18,17 +19,21 @@ const USAGE = "Usage: deno task doctor CONFIG [--json]";
 const MARKS = { ok: "ok  ", note: "note", fail: "FAIL" } as const;
 
 /** Everything the doctor looks at, part by part. */
-export async function examine(config: Config): Promise<Check[]> {
+export async function examine(
+  config: Config,
+  warnings: readonly Warning[] = [],
+): Promise<Check[]> {
   const parts = [
     ["redis", redisChecks],
     ["nodes", nodeChecks],
     ["money", moneyChecks],
     ["machine", machineChecks],
+    ["pool", poolChecks],
   ] as const;
   const checks: Check[] = [];
   for (const [part, look] of parts) {
     try {
-      checks.push(...await look(config));
+      checks.push(...await look(config, warnings));
     } catch (error) {
       const mend = "mend this first, then look again";
       checks.push({ part, state: "fail", finding: errorText(error), mend });
@@ -55,15 +60,15 @@ export async function main(args: readonly string[]): Promise<number> {
     await print([USAGE]);
     return path === "--help" ? 0 : 2;
   }
-  let config: Config;
+  let config: Config, warnings: readonly Warning[];
   try {
-    config = loadConfig(path).config;
+    ({ config, warnings } = loadConfig(path));
   } catch {
     const { lines } = checkReport(path);
     await print(lines);
     return 1;
   }
-  const checks = await examine(config);
+  const checks = await examine(config, warnings);
   await print(json ? [JSON.stringify(checks)] : linesOf(checks));
   return checks.some(({ state }) => state === "fail") ? 1 : 0;
 }

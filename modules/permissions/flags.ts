@@ -16,7 +16,7 @@ export function rightsFlags(rights: ProcessRights): string[] {
     ...listed("env", lists.env),
     "--ignore-env",
     // The log's package asks for the machine's name when it is loaded.
-    "--allow-sys=hostname",
+    `--allow-sys=${["hostname", ...lists.sys ?? []].join(",")}`,
     ...listed("run", lists.run),
     ...listed("ffi", lists.ffi),
   ];

@@ -22,6 +22,8 @@ export interface ProcessRights {
   env: string[];
   run: string[];
   ffi: string[];
+  /** What it may ask of the system beside its name. */
+  sys?: string[];
 }
 
 /** Commands that take a configuration. */
@@ -62,6 +64,8 @@ const SERVICE_VARIABLES = [
 ];
 /** Where a command finds the name of who runs it. */
 const USER_VARIABLES = ["SUDO_USER", "USER", "LOGNAME"];
+/** What scripts/quarry tells the doctor of the machine. */
+const SHELL_VARIABLES = ["QUARRY_FILES", "QUARRY_HUGE_PAGES", "QUARRY_CPU"];
 /** Programs that put banned addresses into the firewall; run only when one is configured. */
 const FIREWALL_PROGRAMS = { ipset: "/usr/sbin/ipset", nftables: "/usr/sbin/nft" } as const;
 
@@ -85,10 +89,18 @@ export function processRights(
       const { files, variables } = keyRights(config.payouts.signer, place.env);
       return {
         ...base,
-        net: both(base.net, nodesNet(config), listening(config), moneyNet(config)),
-        read: [...base.read, ...pathsIn(config), ...files, "/proc/self/limits", place.library],
-        write: [...base.write, ...stateDirs(config)],
-        ...{ env: [...base.env, ...variables], ffi: [place.library] },
+        net: both(
+          ...[base.net, nodesNet(config), listening(config), moneyNet(config)],
+          adminPaths(config).net,
+        ),
+        read: [
+          ...[...base.read, ...pathsIn(config), ...files, ...stateDirs(config), place.library],
+          ...[`${place.root}/frontend/dist`, ...adminPaths(config).folders],
+        ],
+        // A socket is asked by writing to it.
+        write: [...base.write, ...stateDirs(config), ...adminPaths(config).folders],
+        ...{ env: [...base.env, ...variables, ...SHELL_VARIABLES], ffi: [place.library] },
+        sys: ["statfs", "systemMemoryInfo"],
       };
     }
     case "payouts":

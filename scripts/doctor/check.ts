@@ -3,7 +3,7 @@ import type { Verdict } from "../../modules/ledger/mod.ts";
 
 /** A verdict and the part of the pool it is about. */
 export interface Check extends Verdict {
-  part: "redis" | "nodes" | "money" | "machine";
+  part: "redis" | "nodes" | "money" | "machine" | "pool";
 }
 
 /** Makes the checks of one part. */

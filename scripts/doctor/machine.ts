@@ -3,6 +3,7 @@ import { errorText, silentLogger } from "../../modules/base/mod.ts";
 import { type Config, stateDir } from "../../modules/config/mod.ts";
 import { openVerifier } from "../../modules/ethash/mod.ts";
 import { type Check, checksOf } from "./check.ts";
+import { judgeFiles, judgeProcessor, shellFacts, spaceChecks } from "./machine_facts.ts";
 
 const { ok, note, fail } = checksOf("machine");
 /** Handles beside those of connections. */
@@ -11,37 +12,33 @@ const DAY_MS = 86_400_000;
 
 /** Looks at everything here that the configuration uses. */
 export async function machineChecks(config: Config): Promise<Check[]> {
-  const checks = [
-    ...await handleChecks(config),
+  const { proxy } = config;
+  const facts = shellFacts((name) => Deno.env.get(name));
+  const mines = proxy.enabled || proxy.stratum.enabled;
+  return [
+    ...(mines ? [judgeFiles(facts, proxy.stratum.maxConn, HANDLES)] : []),
+    ...(mines ? judgeProcessor(facts) : []),
+    ...await spaceChecks(config),
     ...portChecks(config),
     ...await folderChecks(config),
     ...await certificateChecks(config),
     ...await verifierChecks(config),
   ];
-  return checks.length > 0 ? checks : [ok("handles, ports, folders and verifier")];
 }
 
-async function handleChecks({ proxy }: Config): Promise<Check[]> {
-  if (!proxy.stratum.enabled) return [];
-  const limits = await Deno.readTextFile("/proc/self/limits").catch(() => "");
-  const limit = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Infinity);
-  const wanted = 2 * proxy.stratum.maxConn + HANDLES;
-  return limit >= wanted ? [] : [fail(
-    `${limit} file handles, proxy.stratum.maxConn of ${proxy.stratum.maxConn} wants ${wanted}`,
-    `ulimit -n ${wanted}, or LimitNOFILE=${wanted} in the unit`,
-  )];
-}
-
-function portChecks({ proxy, api }: Config): Check[] {
-  const wanted = [
+function portChecks({ proxy, api, metrics, health }: Config): Check[] {
+  const doors = [
     ...proxy.stratum.ports.map(({ listen }) => ["stratum", listen] as const),
     ...(proxy.enabled ? [["proxy.listen", proxy.listen] as const] : []),
     ...(api.enabled && !api.purgeOnly ? [["api.listen", api.listen] as const] : []),
+    ...[["metrics.listen", metrics.listen] as const, ["health.listen", health.listen] as const],
   ];
-  return wanted.flatMap(([name, { hostname, port }]) => {
+  return doors.flatMap(([name, listen]) => {
+    if (listen === undefined) return [];
+    const { hostname, port } = listen;
     try {
       Deno.listen({ hostname, port }).close();
-      return [];
+      return [ok(`${hostname}:${port} (${name}) is free`)];
     } catch (error) {
       if (error instanceof Deno.errors.AddrInUse) {
         return [note(`${hostname}:${port} (${name}) is in use`, "well if it is by this very pool")];
@@ -58,7 +55,14 @@ async function folderChecks(config: Config): Promise<Check[]> {
     await Deno.mkdir(dir, { recursive: true, mode: 0o700 });
     const probe = await Deno.makeTempFile({ dir, prefix: ".doctor-" });
     await Deno.remove(probe);
-    return [];
+    const mode = ((await Deno.stat(dir)).mode ?? 0) & 0o777;
+    if ((mode & 0o022) !== 0) {
+      return [fail(
+        `others may write to the journals' folder ${dir} (mode ${mode.toString(8)})`,
+        `chmod 700 ${dir}`,
+      )];
+    }
+    return [ok(`the journals' folder ${dir} can be written`)];
   } catch (error) {
     return [fail(
       `the journals' folder ${dir} cannot be written: ${errorText(error)}`,
@@ -80,7 +84,7 @@ async function certificateChecks({ proxy }: Config): Promise<Check[]> {
       if (days < 0) checks.push(fail(`certificate ${subject} has expired`, `renew ${file}`));
       else if (days < 14) {
         checks.push(note(`certificate ${subject} expires in ${days} days`, `renew ${file}`));
-      }
+      } else checks.push(ok(`certificate ${subject} is good for ${days} days`));
     } catch (error) {
       checks.push(
         fail(`certificate ${file} cannot be read: ${errorText(error)}`, "correct tls.cert"),
@@ -95,7 +99,7 @@ async function verifierChecks({ proxy }: Config): Promise<Check[]> {
   try {
     const verifier = openVerifier({ rule: { algorithm: "ethash" }, log: silentLogger });
     await verifier.close();
-    return [];
+    return [ok("the verifier can be loaded")];
   } catch (error) {
     return [fail(`the verifier cannot be loaded: ${errorText(error)}`, "run scripts/setup")];
   }

@@ -65,14 +65,21 @@ async function oneNode(
   }
   const checks = [...await headChecks(node, typeof config.network === "object")];
   if (mines) checks.push(...await workChecks(node, config));
-  return checks.length > 0
-    ? checks
-    : [ok(`${name}: ${network.title}, ${await node.clientVersion().catch(() => "no version")}`)];
+  const version = await node.clientVersion().catch(() => "no version");
+  const isWell = checks.every(({ state }) => state !== "fail");
+  return isWell ? [ok(`${name}: ${network.title}, synced, ${version}`), ...checks] : checks;
 }
 
 async function headChecks(node: Node, isPrivate: boolean): Promise<Check[]> {
   const { name } = node;
   if (await node.syncing()) return [fail(`${name} is still syncing`, "wait until it is synced")];
+  const peers = isPrivate ? undefined : await node.peerCount().catch(() => undefined);
+  if (peers === 0) {
+    return [fail(
+      `${name} has no peers: its blocks reach nobody`,
+      "open its port in the firewall, and look at its boot nodes",
+    )];
+  }
   const head = await node.getBlock("latest");
   if (head === undefined) return [fail(`${name} has no head`, "look at the node's log")];
   const ageSeconds = Date.now() / 1000 - head.timestamp;
@@ -103,10 +110,15 @@ async function workChecks(node: Node, { coinbases }: Config): Promise<Check[]> {
     ));
     return checks;
   }
-  if (coinbases.length === 0) return checks;
   try {
     const coinbase = await node.coinbase();
-    if (!coinbases.includes(coinbase)) {
+    if (coinbases.length === 0) {
+      checks.push(note(
+        `${name} mines for ${coinbase}; coinbases is empty, so that no other address is noticed`,
+        "name your address in coinbases",
+      ));
+    } else if (coinbases.includes(coinbase)) checks.push(ok(`${name} mines for ${coinbase}`));
+    else {
       checks.push(fail(
         `${name} mines for ${coinbase}, which is not among coinbases: its blocks would not be ours`,
         "correct the node's etherbase, or coinbases",

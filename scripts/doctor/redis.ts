@@ -47,6 +47,8 @@ export async function redisChecks(config: Config): Promise<Check[]> {
       ));
     }
     if (checks.every(({ state }) => state === "ok")) checks.push(ok("one pool writes here"));
+    const user = await store.command("ACL", "WHOAMI").catch(() => undefined);
+    checks.push(ok(user === undefined ? "its user may not ask for its name" : `as user ${user}`));
     return [...checks, ...wayThere(config), ...await replicaChecks(config)];
   } finally {
     await store.close();

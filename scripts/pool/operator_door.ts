@@ -2,6 +2,7 @@
 import { type AdminDoor, type AdminParts, serveAdmin } from "../../modules/api/mod.ts";
 import { type Logger, systemClock } from "../../modules/base/mod.ts";
 import { type Config, plain } from "../../modules/config/mod.ts";
+import { serviceSettings } from "../../modules/workers/mod.ts";
 import { VERSION } from "../version.ts";
 import type { Handles, Operation } from "./operation.ts";
 
@@ -25,6 +26,7 @@ export async function openOperatorDoor(
     ...{ ...operation, stop, parts: names },
     ...{ instance: config.name, version: VERSION, scheme: config.scheme },
     startedAtMs: systemClock.now(),
+    service: serviceSettings((name) => Deno.env.get(name), Deno.pid),
     ...(mining === undefined ? {} : { mining }),
     ...(unlocker && { unlocker: { runNow: () => unlocker.send({ kind: "run" }) } }),
     ...(payer && {

@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { bytesToHex, hexToBytes, silentLogger } from "../../modules/base/mod.ts";
 import { openVerifier } from "../../modules/ethash/mod.ts";
+import { loadConfig } from "../../modules/config/mod.ts";
 import { createKeys, openStore } from "../../modules/ledger/mod.ts";
 import { main as admin } from "../../scripts/admin.ts";
+import { poolChecks } from "../../scripts/doctor/pool.ts";
 import { startDevChain } from "../../scripts/dev_chain/start.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import { LineClient } from "../support/line_client.ts";
@@ -270,6 +272,8 @@ Deno.test("an operator's commands on a running pool", { sanitizeOps: false }, as
     // The new process has looked at what is due.
     await until("the pause, found again", async () => (await payer()).sinceAtMs > killedMs);
     assert.match(await done("status"), /payments +paused by/);
+    const seen = (await poolChecks(loadConfig(path).config)).map(({ finding }) => finding).join();
+    assert.match(seen, /it runs as process \d+: mining.*payments are paused by .*counting/);
     assert.equal(await store.command("ZCARD", keys.own.paymentsOpen()), 0);
     assert.equal(await store.command("HGET", keys.miner(MINERS[0]), "balance"), "700000000");
     await done("payouts", "resume");

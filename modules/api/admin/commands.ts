@@ -137,10 +137,18 @@ async function carryOut(request: AdminRequest, user: string, deps: CommandDeps):
 
 async function statusOf(deps: CommandDeps) {
   const { pool, clock } = deps;
-  const { instance, version, startedAtMs } = pool;
+  const { instance, version, startedAtMs, service } = pool;
   const ledger = await readLedger(deps).catch((error) => ({ away: errorText(error) }));
   return {
-    ...{ instance, version, pid: Deno.pid, startedAtMs, nowMs: clock.now(), parts: pool.parts() },
+    ...{
+      instance,
+      version,
+      service,
+      pid: Deno.pid,
+      startedAtMs,
+      nowMs: clock.now(),
+      parts: pool.parts(),
+    },
     ...(pool.mining === undefined ? {} : {
       mining: { ...pool.mining.status(), bans: pool.mining.admin.bans().length },
     }),

@@ -51,6 +51,8 @@ export interface AdminParts {
   instance: string;
   version: string;
   startedAtMs: number;
+  /** How the service manager watches it; empty: none does. */
+  service: { watchdogMs?: number };
   /** Names of the parts that run. */
   parts(): string[];
   scheme: Scheme;
