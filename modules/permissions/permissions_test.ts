@@ -87,7 +87,11 @@ Deno.test("a process without the payer cannot read the key, nor one without mine
   assert.ok(!rights.env.includes("PASSPHRASE"));
   assert.ok(rights.net.includes("unix:/run/redis.sock") && rights.net.includes("0.0.0.0:8080"));
   assert.ok(!rights.net.includes("0.0.0.0:8888"), "a door that is closed is none");
-  assert.ok(rights.write.every((path) => [...["/run/redis.sock", "/var/lib/q/exp-a"], "/var/lib/q/exp-a.admin"].includes(path)));
+  assert.ok(
+    rights.write.every((path) =>
+      [...["/run/redis.sock", "/var/lib/q/exp-a"], "/var/lib/q/exp-a.admin"].includes(path)
+    ),
+  );
 });
 
 Deno.test("a program is run only for a configured firewall, and only that one", () => {
