@@ -34,7 +34,9 @@ export function flagsOf(command: ConfigCommand, args: readonly string[]): string
   }
   // The pool that drains is another process: this one only asks it to.
   const asks = command === "pool" && args.includes("--drain");
-  return rightsFlags(processRights(asks ? "admin" : command, loaded.config, placeOf(path, loaded, args)));
+  return rightsFlags(
+    processRights(asks ? "admin" : command, loaded.config, placeOf(path, loaded, args)),
+  );
 }
 
 /** The arguments of `deno` that start a command as `scripts/quarry` does. */
