@@ -4,14 +4,8 @@
  * A pool with `verifier.dag: "file"` maps it at its start instead of generating it then.
  */
 import { parseArgs } from "node:util";
-import {
-  createLogger,
-  errorText,
-  type LogRecord,
-  PoolError,
-  systemClock,
-} from "../modules/base/mod.ts";
-import { createNode, networkOf, resolveNetwork } from "../modules/chain/mod.ts";
+import { createLogger, errorText, type LogRecord, PoolError } from "../modules/base/mod.ts";
+import { createNode, networkByChainId, networkOf, type PowRule } from "../modules/chain/mod.ts";
 import { type Config, ConfigError, loadConfig } from "../modules/config/mod.ts";
 import { epochOf, openVerifier } from "../modules/ethash/mod.ts";
 import { createProgress } from "./progress.ts";
@@ -42,7 +36,8 @@ export async function main(args: readonly string[]): Promise<number> {
     path = positionals[0];
     height = values.height === undefined ? undefined : whole("--height", values.height);
     threads = values.threads === undefined ? 0 : whole("--threads", values.threads);
-    if (path === undefined || positionals.length > 1) return say(USAGE, 2);
+    // First, because its rights follow from the file and are given by the first word.
+    if (path === undefined || path !== args[0] || positionals.length > 1) return say(USAGE, 2);
   } catch (error) {
     return say(`${errorText(error)}\n${USAGE}`, 2);
   }
@@ -61,10 +56,10 @@ async function build(
 ): Promise<string> {
   const rule = await ruleOf(config);
   if (rule.algorithm === "frkhash") throw new PoolError("frkhash has no dataset: nothing to build");
-  const wanted = height ?? await createNode(config.upstreams[0]!).blockNumber();
-  const { epoch } = epochOf(rule, wanted);
+  const wanted = height ?? await firstNode(config, "give --height").blockNumber();
+  const epoch = epochAt(rule, wanted);
   const { dir } = config.verifier;
-  await Deno.mkdir(dir, { recursive: true });
+  await makeFolder(dir);
   const progress = createProgress(`dataset of epoch ${epoch}`, "MiB");
   const ended = Promise.withResolvers<LogRecord>();
   const log = createLogger((record) => {
@@ -94,14 +89,38 @@ async function build(
 }
 
 /** The chain's proof of work: as the file describes it, else by the node's chain id. */
-async function ruleOf({ network, upstreams }: Config) {
-  if (network !== undefined) return networkOf(network).pow;
-  const found = await resolveNetwork({ network: undefined, nodes: [...upstreams] }, {
-    ...{ log: createLogger(() => {}, "chain"), clock: systemClock },
-    signal: AbortSignal.timeout(30_000),
-  });
-  if (found === undefined) throw new PoolError("The chain is unknown: describe it in network");
+async function ruleOf(config: Config): Promise<PowRule> {
+  const mend = "describe the chain in network";
+  if (config.network !== undefined) return networkOf(config.network).pow;
+  const chainId = await firstNode(config, mend).chainId();
+  const found = networkByChainId(chainId);
+  if (found === undefined) throw new PoolError(`Chain id ${chainId} is unknown: ${mend}`);
   return found.pow;
+}
+
+function firstNode({ upstreams: [first] }: Config, mend: string) {
+  if (first === undefined) {
+    throw new PoolError(`There is no node to ask: name one in upstream, or ${mend}`);
+  }
+  return createNode(first);
+}
+
+function epochAt(rule: PowRule, height: number): number {
+  try {
+    return epochOf(rule, height).epoch;
+  } catch (error) {
+    throw new PoolError(`Cannot use height ${height}`, { cause: error });
+  }
+}
+
+async function makeFolder(dir: string): Promise<void> {
+  try {
+    await Deno.mkdir(dir, { recursive: true });
+  } catch (error) {
+    throw new PoolError(`Cannot make ${dir}: let verifier.dir name a folder that may be written`, {
+      cause: error,
+    });
+  }
 }
 
 function whole(name: string, text: string): number {
