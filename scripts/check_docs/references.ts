@@ -117,15 +117,17 @@ async function readKnown(root: string): Promise<Known> {
     events: new Set(rowsOf(await read("docs/events.md")).keys()),
     ...{ scripts, units },
     read: (path) => Deno.readTextFileSync(root + path),
-    exists(path) {
-      try {
-        Deno.statSync(root + path);
-        return true;
-      } catch {
-        return false;
-      }
-    },
+    exists: (path) => isThere(root + path),
   };
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 interface Tasks {
