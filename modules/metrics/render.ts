@@ -12,6 +12,11 @@ export function keepSample(worker: string, sample: MeterSample[]): void {
   workers.set(worker, sample);
 }
 
+/** Forgets a Deno worker that died: its last sessions and sums are not true any more. */
+export function forgetSample(worker: string): void {
+  workers.delete(worker);
+}
+
 /** Everything that this process counts, in Prometheus's text format. */
 export async function renderMetrics(): Promise<string> {
   const samples = [

@@ -13,7 +13,7 @@ import {
   type LogLevel,
   type LogSink,
 } from "../base/mod.ts";
-import { beforeSample, gauge, keepSample } from "../metrics/mod.ts";
+import { beforeSample, forgetSample, gauge, keepSample } from "../metrics/mod.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
 
 /** A worker that ran this long is restarted without the pauses that earlier deaths earned. */
@@ -128,6 +128,7 @@ export function supervise<Options, In = never, Out = never>(
   function fail(reason: string) {
     worker?.terminate();
     worker = undefined;
+    forgetSample(options.name);
     if (state === "stopped") return;
     if (clock.now() - readyAtMs > STEADY_MS) failuresInRow = 0;
     readyAtMs = Infinity;

@@ -1,6 +1,7 @@
 /** The supervisor over real Deno workers that throw, refuse to start and stop. */
 import assert from "node:assert/strict";
 import { createLogger, type LogRecord, systemClock } from "../base/mod.ts";
+import { renderMetrics } from "../metrics/mod.ts";
 import { supervise } from "./supervise.ts";
 
 const URL_OF_MOODY = new URL("../../tests/fixtures/workers/moody.ts", import.meta.url);
@@ -18,9 +19,11 @@ function start(mood: string) {
   return { worker, records, heard, readies: () => ready };
 }
 
-async function until(check: () => boolean): Promise<void> {
-  for (let i = 0; i < 1_000 && !check(); i++) await new Promise((done) => setTimeout(done, 10));
-  assert.ok(check());
+async function until(check: () => boolean | Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 2_000 && !await check(); i++) {
+    await new Promise((done) => setTimeout(done, 10));
+  }
+  assert.ok(await check());
 }
 
 Deno.test("supervise() runs a worker, passes messages and stops it", async () => {
@@ -42,6 +45,17 @@ Deno.test("supervise() restarts a worker that dies and says why", async () => {
   const died = records.find(({ event }) => event === "worker.died")!;
   assert.match(String(died.facts["reason"]), /thrown in the worker/);
   assert.equal(worker.restarts, 1);
+  assert.equal(await worker.stop(5_000), true);
+});
+
+Deno.test("what a worker counted is no metric any more once it died", async () => {
+  const { worker, records, readies } = start("calm");
+  const shown = async () => (await renderMetrics()).includes('quarry_heap_bytes{worker="moody"}');
+  await until(() => readies() === 1);
+  await until(shown);
+  worker.send("throw");
+  await until(() => records.some(({ event }) => event === "worker.died"));
+  assert.equal(await shown(), false);
   assert.equal(await worker.stop(5_000), true);
 });
 
