@@ -16,7 +16,10 @@ import { VERSION } from "./version.ts";
 /** What the binary may do; the pool itself gives up what its configuration does not need. */
 const RIGHTS = [
   ...["--no-prompt", "--allow-net", "--allow-read", "--allow-write", "--allow-ffi", "--allow-env"],
-  ...["--allow-sys=hostname,uid", "--allow-run=/usr/sbin/ipset,/usr/sbin/nft"],
+  ...[
+    "--allow-sys=hostname,uid,statfs,systemMemoryInfo",
+    "--allow-run=/usr/sbin/ipset,/usr/sbin/nft",
+  ],
 ];
 /** Where the binary begins. */
 const ENTRY = "scripts/compiled.ts";

@@ -6,7 +6,7 @@ import { supervise, type Supervised } from "../workers/mod.ts";
 import { until } from "../../tests/support/process.ts";
 import { startMailReceiver } from "../../tests/support/receivers.ts";
 import { startRedis } from "../../tests/support/redis.ts";
-import type { AlertsWorkerOptions } from "./options.ts";
+import type { AlertsWorkerOptions, ToAlerts } from "./options.ts";
 
 Deno.test("worker.ts mails with the network as its only right", async () => {
   await using redis = await startRedis();
@@ -25,7 +25,7 @@ Deno.test("worker.ts mails with the network as its only right", async () => {
   };
   const logs: LogRecord[] = [];
   const sink = (record: LogRecord) => logs.push(record);
-  const worker: Supervised<never> = supervise({
+  const worker: Supervised<ToAlerts> = supervise({
     ...{ name: "alerts", options, url: new URL("./worker.ts", import.meta.url) },
     permissions: {
       ...{ net: "inherit", sys: "inherit", env: false, ffi: false, run: false },
@@ -40,6 +40,14 @@ Deno.test("worker.ts mails with the network as its only right", async () => {
   await store.command("ZADD", "etc:blocks:candidates", "7", `0xn:0xh:0xm:${now}:5:5`);
   await until(`the mail; ${JSON.stringify(logs)}`, () => smtp.mails.length > 0);
   assert.match(smtp.mails[0]!.text, /The pool found block 7\./);
+  const { smtp: mail, ...others } = options.alerts;
+  worker.send({
+    kind: "adjust",
+    alerts: { ...others, smtp: { ...mail!, to: "night@example.org" } },
+  });
+  await store.command("ZADD", "etc:blocks:candidates", "8", `0xm:0xh:0xm:${now + 5}:5:5`);
+  await until("the other mail", () => smtp.mails.some(({ text }) => /found block 8/.test(text)));
+  assert.match(JSON.stringify(smtp.mails.at(-1)), /night@example\.org/);
   assert.equal(await worker.stop(5_000), true);
   await store.close();
 });

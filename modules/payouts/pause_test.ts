@@ -20,7 +20,7 @@ Deno.test("createRun() reserves nothing while paused, settles what is signed, th
       .filter((wei) => wei > 0n).length;
   assert.equal(await paid(), 1);
   const { reason, mend } = await life.step(world.lease);
-  assert.equal(reason, "paused by ann: looking");
+  assert.equal(reason, "paused by the operator: looking");
   assert.match(mend!, /payouts resume/);
   // A process that starts anew finds it too.
   life.close();

@@ -98,13 +98,14 @@ export function createRun(payer: Payer, deps: { afterRun?: () => Promise<void> }
   }
 
   /** What is signed was settled above; the rest of the run is planned anew after the pause. */
-  function paused({ who, reason }: PayoutsPause): StepResult {
+  function paused({ reason }: PayoutsPause): StepResult {
     queue = [];
     if (underWay) nextRunMs = payer.clock.now();
     underWay = false;
     return {
       waitMs: POLL_MS,
-      reason: `paused by ${who}${reason === "" ? "" : `: ${reason}`}`,
+      // Miners read it too: who it was is in the audit log.
+      reason: `paused by the operator${reason === "" ? "" : `: ${reason}`}`,
       mend: "quarry admin CONFIG payouts resume",
     };
   }

@@ -248,3 +248,33 @@ Deno.test("Policy bans as the whole history of each address says, sweeps or not"
     { numRuns: 30 },
   );
 });
+
+Deno.test("Policy takes other settings while it runs; bans that last end when they would have", async () => {
+  const clock = new FakeClock();
+  const policy = new Policy(structuredClone(OPTIONS), clock);
+  for (let i = 0; i < 5; i++) policy.onMalformed("10.0.0.1");
+  const { banning, limits } = OPTIONS;
+  policy.adjust({
+    banning: { ...banning, malformedLimit: 2, timeoutMs: 60_000 },
+    limits: { ...limits, perAddress: 3 },
+  });
+  policy.onMalformed("10.0.0.2");
+  assert.equal(policy.onMalformed("10.0.0.2"), true);
+  await clock.advance(60_000);
+  assert.deepEqual(["10.0.0.1", "10.0.0.2"].map((ip) => policy.isBanned(ip)), [true, false]);
+  // Without a cap from the start nobody knows what an address holds.
+  assert.equal(policy.options.limits.perAddress, 0);
+});
+
+Deno.test("Policy.impose() replaces a ban, and standing() tells who cannot be banned", () => {
+  const clock = new FakeClock();
+  const policy = new Policy(structuredClone(OPTIONS), clock);
+  for (let i = 0; i < 5; i++) policy.onMalformed("10.0.0.1");
+  const sinceMs = clock.now();
+  policy.impose({ address: "10.0.0.1", reason: "by ann", sinceMs, untilMs: sinceMs + 1_000 });
+  policy.impose({ address: "10.0.0.2", reason: "by ann", sinceMs, untilMs: sinceMs + 500 });
+  assert.deepEqual(policy.bans().map(({ address }) => address), ["10.0.0.2", "10.0.0.1"]);
+  policy.setLists({ blacklist: new Set(), whitelist: new Set(["10.0.0.3"]) });
+  assert.deepEqual(policy.standing("10.0.0.3"), { white: true, mixed: true });
+  assert.deepEqual(policy.standing("10.0.0.4"), { white: false, mixed: false });
+});

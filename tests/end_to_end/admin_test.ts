@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { bytesToHex, hexToBytes, silentLogger } from "../../modules/base/mod.ts";
 import { openVerifier } from "../../modules/ethash/mod.ts";
 import { loadConfig } from "../../modules/config/mod.ts";
-import { createKeys, openStore } from "../../modules/ledger/mod.ts";
+import { createKeys, openStore, readStatus } from "../../modules/ledger/mod.ts";
 import { main as admin } from "../../scripts/admin.ts";
 import { poolChecks } from "../../scripts/doctor/pool.ts";
 import { startDevChain } from "../../scripts/dev_chain/start.ts";
@@ -73,6 +73,7 @@ Deno.test("an operator's commands on a running pool", { sanitizeOps: false }, as
     await Deno.writeTextFile(`${dir}/key.pem`, key);
   };
   await putCertificate(certificates[0]);
+  const told = serviceManager(dir, stack);
   const pool = stack.use(await startPool(path, config, ports, { TEST_KEY: WALLET_KEY }));
   const settled = async (change: Record<string, unknown> = {}) =>
     await Deno.writeTextFile(path, JSON.stringify({ ...config, ...change }));
@@ -185,9 +186,25 @@ Deno.test("an operator's commands on a running pool", { sanitizeOps: false }, as
     await settled({
       proxy: { ...config.proxy, difficulty: 32 },
       ...{ payouts: { ...config.payouts, threshold: 600_000_000 }, scheme: "pplns" },
+      api: { ...config.api, notice: "at noon" },
     });
+    const banned = "0x" + "44".repeat(20);
+    await store.command("SADD", keys.blacklist(), banned);
+    assert.ok((await connect(banned)).headerHash, "lists are read once a minute by themselves");
+    told.length = 0;
     const summary = await done("reload");
     assert.match(summary, /Taken over:[^]*port\[127\.0\.0\.1:\d+\]\.difficulty: 2 → 32/);
+    await until("the service manager's word", () => told.length >= 2);
+    assert.match(told[0]!, /^RELOADING=1/);
+    assert.match(told[1]!, /^READY=1/);
+    const stranger = await LineClient.connect(ports.stratum);
+    const refused = await stranger.ask("eth_submitLogin", [banned, "x"]);
+    assert.match(JSON.stringify(refused), /blacklisted/);
+    stranger.close();
+    await until("the notice", async () => {
+      const facts = await (await fetch(`http://127.0.0.1:${ports.api}/api/v2/pool`)).json();
+      return facts.notice === "at noon" && facts.thresholdShannon === "600000000";
+    });
     assert.match(summary, /payouts\.threshold: 500000000 → 600000000/);
     assert.match(summary, /Waits for a restart:[^]*scheme: prop → pplns/);
     assert.equal(await one.submitWhole(...await easy()), "true");
@@ -259,7 +276,7 @@ Deno.test("an operator's commands on a running pool", { sanitizeOps: false }, as
     assert.equal((await run("payouts", "pause")).code, 1);
     await until(
       "the pause on the page",
-      async () => /paused by .*counting/.test((await payer()).reason),
+      async () => /paused by the operator: counting/.test((await payer()).reason),
     );
     assert.match((await payer()).mend, /payouts resume/);
     await credit(MINERS[0]);
@@ -270,7 +287,10 @@ Deno.test("an operator's commands on a running pool", { sanitizeOps: false }, as
     const killedMs = Date.now();
     await pool.killAndRestart();
     // The new process has looked at what is due.
-    await until("the pause, found again", async () => (await payer()).sinceAtMs > killedMs);
+    await until("the pause, found again", async () => {
+      const { reason, sinceMs } = (await readStatus({ store, keys })).payer!;
+      return /^paused/.test(reason) && sinceMs > killedMs;
+    });
     assert.match(await done("status"), /payments +paused by/);
     const seen = (await poolChecks(loadConfig(path).config)).map(({ finding }) => finding).join();
     assert.match(seen, /it runs as process \d+: mining.*payments are paused by .*counting/);
@@ -343,3 +363,20 @@ Deno.test("an operator's commands on a running pool", { sanitizeOps: false }, as
     assert.equal((await run("status")).code, 1);
   });
 });
+
+/** What a pool tells its service manager, one datagram each; its rights come from the environment. */
+function serviceManager(dir: string, stack: AsyncDisposableStack): string[] {
+  const told: string[] = [];
+  const ear = Deno.listenDatagram({ transport: "unixpacket", path: `${dir}/manager.sock` });
+  const variables = { NOTIFY_SOCKET: `${dir}/manager.sock`, RUNTIME_DIRECTORY: dir };
+  for (const [name, value] of Object.entries(variables)) Deno.env.set(name, value);
+  const hearing = (async () => {
+    for await (const [bytes] of ear) told.push(new TextDecoder().decode(bytes));
+  })();
+  stack.defer(async () => {
+    for (const name of Object.keys(variables)) Deno.env.delete(name);
+    ear.close();
+    await hearing.catch(() => {});
+  });
+  return told;
+}

@@ -4,7 +4,9 @@ import {
   type Health,
   loopHealth,
   type LoopStatus,
+  type PayoutsPause,
   readNodes,
+  readPayoutsPause,
   readSeries,
   readStatus,
   STATUS_SERIES,
@@ -26,6 +28,7 @@ export async function statusBody(deps: V2Deps): Promise<Status> {
   const away = await deps.store.command("PING").then(() => "", errorText);
   const stale = deps.store.stale ? `What is read is stale: ${deps.store.stale}` : "";
   const loops = away === "" ? await readStatus(deps) : {};
+  const pause = away === "" ? await readPayoutsPause(deps) : undefined;
   return {
     asOfMs: asOfMs ?? nowMs,
     parts: [
@@ -38,7 +41,7 @@ export async function statusBody(deps: V2Deps): Promise<Status> {
         "look at Redis, and at redis.endpoint and redis.replica",
       ),
       loop("unlocker", loops.unlocker, facts.runs.unlocker),
-      loop("payer", loops.payer, facts.runs.payer),
+      payer(loops.payer, facts.runs.payer, pause),
       stats(asOfMs, nowMs),
     ],
   };
@@ -102,6 +105,17 @@ function loop(name: Part["name"], status: LoopStatus | undefined, runsHere: bool
   }
   const { reason, mend, sinceMs } = status;
   return part(name, loopHealth(status), reason, mend, sinceMs);
+}
+
+/** A pause holds whether a payer runs or not; what has halted one is said first. */
+function payer(
+  status: LoopStatus | undefined,
+  runsHere: boolean,
+  pause: PayoutsPause | undefined,
+): Part {
+  if (pause === undefined || status?.state === "halted") return loop("payer", status, runsHere);
+  const reason = `Payments are paused by the operator${pause.reason && `: ${pause.reason}`}`;
+  return part("payer", "waiting", reason, "quarry admin CONFIG payouts resume", pause.atMs);
 }
 
 function stats(asOfMs: number | undefined, nowMs: number): Part {
