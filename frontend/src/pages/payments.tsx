@@ -41,10 +41,10 @@ export default function PaymentsPage() {
       <Frame of={payments}>
         <Tiles label={t("payments.numbers")}>
           <Tile big name={t("payments.paid")}>
-            {data === undefined ? NONE : <Amount of={data.paidShannon} />}
+            {data?.paidShannon == null ? NONE : <Amount of={data.paidShannon} />}
           </Tile>
           <Tile name={t("payments.day")}>
-            {data === undefined ? NONE : <Amount of={data.paidDayShannon} />}
+            {data?.paidDayShannon == null ? NONE : <Amount of={data.paidDayShannon} />}
           </Tile>
           <Tile name={t("payments.total")}>
             {total === undefined ? NONE : grouped(total)}

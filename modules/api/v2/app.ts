@@ -76,8 +76,8 @@ function createRoutes(
   const totals = async () => {
     const overview: Overview | undefined = await deps.overview.get();
     return {
-      paidShannon: `${overview?.paidShannon ?? 0n}`,
-      paidDayShannon: `${overview?.paidDayShannon ?? 0n}`,
+      paidShannon: overview === undefined ? null : `${overview.paidShannon}`,
+      paidDayShannon: overview === undefined ? null : `${overview.paidDayShannon}`,
       nextRunAtMs: (await readStatus(deps)).payer?.nextRunAtMs ?? null,
     };
   };
@@ -130,9 +130,10 @@ function createRoutes(
         deps.overview.get(),
       ]);
       const orphaned = overview?.orphaned ?? null;
+      // Orphans were counted a little earlier: one of them may have left its list since.
       const all = {
-        immature: immature - (orphaned?.immature ?? 0),
-        matured: matured - (orphaned?.matured ?? 0),
+        immature: Math.max(0, immature - (orphaned?.immature ?? 0)),
+        matured: Math.max(0, matured - (orphaned?.matured ?? 0)),
       };
       const counts = {
         candidate,

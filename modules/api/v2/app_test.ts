@@ -75,6 +75,8 @@ Deno.test("createV2() answers every endpoint of an empty pool", async () => {
   const early = await world.get("/api/v2/pool");
   assert.equal(early.status, 503);
   assert.equal((await early.json()).error.code, "no_statistics");
+  const { paidShannon, paidDayShannon } = await ask(world, "/payments", shape.payments);
+  assert.deepEqual([paidShannon, paidDayShannon], [null, null], "not counted is not nothing");
   await world.clock.advance(1_000);
   await world.collect();
   const pool = await ask(world, "/pool", shape.pool);

@@ -80,6 +80,11 @@ Deno.test("createV2() counts orphans where they lie, also when one is settled la
   await add(keys.matured(), 7, true);
   await world.clock.advance(60_000);
   assert.deepEqual(await counts(), { candidate: 0, immature: 1, matured: 2_970, orphaned: 33 });
+  // Before the next collection the immature orphan is settled, and its neighbour credited.
+  await store.command("DEL", keys.immature());
+  await world.clock.advance(10_000);
+  const settled = shape.blocks.parse(await ask(world, "/blocks")).counts;
+  assert.deepEqual(settled, { candidate: 0, immature: 0, matured: 2_970, orphaned: 33 });
 });
 
 Deno.test("createV2() shows what worked in each five minutes: the worst that was seen", async () => {

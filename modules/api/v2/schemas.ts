@@ -217,8 +217,8 @@ export const payments = z.object({
   asOfMs,
   items: z.array(payment),
   nextCursor,
-  paidShannon: shannon,
-  paidDayShannon: shannon,
+  paidShannon: shannon.nullable(),
+  paidDayShannon: shannon.nullable(),
   nextRunAtMs: ms.nullable(),
 }).openapi("Payments");
 /** `/miners/{address}/payments`. */
