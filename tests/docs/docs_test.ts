@@ -93,3 +93,15 @@ Deno.test("names of what is not there are told", () => {
     assert.match(namesMissing("a.md", text, known).join("\n"), problem, text);
   }
 });
+
+Deno.test("the table of threats has every weakness that was found in other pools", async () => {
+  const page = await Deno.readTextFile(new URL("../../docs/security.md", import.meta.url));
+  const found = new Set<string>();
+  for (const [, pool, numbers] of page.matchAll(/\b(OEP|CORE|FRI|MC) (\d+(?:, \d+)*)/g)) {
+    for (const number of numbers!.split(", ")) found.add(`${pool} ${number}`);
+  }
+  const last = { OEP: [1, 15], CORE: [16, 20], FRI: [21, 27], MC: [28, 33] } as const;
+  for (const [pool, [from, to]] of Object.entries(last)) {
+    for (let n = from; n <= to; n++) assert.ok(found.has(`${pool} ${n}`), `${pool} ${n}`);
+  }
+});
