@@ -105,3 +105,18 @@ Deno.test("the table of threats has every weakness that was found in other pools
     for (let n = from; n <= to; n++) assert.ok(found.has(`${pool} ${n}`), `${pool} ${n}`);
   }
 });
+
+Deno.test("figures of docs/capacity.md stand where their rows lead to", async () => {
+  const root = new URL("../../", import.meta.url);
+  const page = await Deno.readTextFile(new URL("docs/capacity.md", root));
+  let looked = 0;
+  for (const [, said, by] of page.matchAll(/^\| [^|]+\|([^|]+)\|([^|]*\]\(\.\.\/[^|]+)\|$/gm)) {
+    const [, path] = /\]\(\.\.\/([^)]+)\)/.exec(by!)!;
+    const source = await Deno.readTextFile(new URL(path!, root));
+    for (const [number] of said!.matchAll(/\d[\d,.]*\d|\d/g)) {
+      assert.ok(source.includes(number), `${path} no longer says ${number} (${said!.trim()})`);
+      looked++;
+    }
+  }
+  assert.ok(looked > 12);
+});
