@@ -29,6 +29,8 @@ export interface Costs {
   /** Statistics: processor time of a collection for a worker, and Redis's part of it (µs). */
   collectMicros: number;
   collectRedisMicros: number;
+  /** API and Redis together, for a miner's page: its account and its chart (µs). */
+  viewMicros: number;
   /** Lines on the wire, by eth-proxy, which has the longest (bytes). */
   jobBytes: number;
   shareBytes: number;
@@ -57,6 +59,7 @@ export const MEASURED: Costs = {
   replyBytes: 250,
   collectMicros: 12.7,
   collectRedisMicros: 1.26,
+  viewMicros: 502,
   jobBytes: 243,
   shareBytes: 206,
   answerBytes: 40,

@@ -12,6 +12,7 @@ export const TABLES: Readonly<Record<string, () => string>> = {
   targets: () => targets(MEASURED),
   ledgers: () => ledgers(MEASURED),
   ends: () => ends(MEASURED),
+  check: () => check(MEASURED),
   regions: () => regions(MEASURED),
 };
 
@@ -85,6 +86,18 @@ function ledgers(costs: Costs): string {
   ], rows);
 }
 
+/** One recorder at the load that scripts/bench_stratum measures. */
+function check(costs: Costs): string {
+  const { p50Ms, p99Ms } = simulateCommit(
+    { recorders: 1, sharesPerSecond: 3_750, ...SIMULATED, seconds: 10 },
+    costs,
+  );
+  return table(["one thread, 3,500 to 4,000 shares a second", "p50", "p99"], [
+    ["simulated", `${round(p50Ms)} ms`, `${round(p99Ms)} ms`],
+    ["measured by scripts/bench stratum, busy cores", "2.5 ms", "8 to 10 ms"],
+  ]);
+}
+
 /** Where each part ends, and at how many workers that is. */
 function ends(costs: Costs): string {
   const shares = sharesAtBusy(BUSY_MAX, 256, costs);
@@ -127,6 +140,14 @@ function ends(costs: Costs): string {
       `${thousands(core * 30)} workers at 30 s: sessions end first`,
     ],
     [
+      "an API process",
+      `${percent(BUSY_MAX)} of a core: ${
+        thousands(BUSY_MAX * 1e6 / costs.viewMicros)
+      } views of a ` +
+      "miner's page a second",
+      `${thousands(60 * BUSY_MAX * 1e6 / costs.viewMicros)} open pages that ask each minute`,
+    ],
+    [
       "network of a machine, 1 Gbit/s",
       `${percent(BUSY_MAX)} full on average`,
       `${thousands(gigabit)} workers; a job to 65,536 of them is ${
@@ -152,9 +173,9 @@ function regions(costs: Costs): string {
     ["one collection", ...pools.map((one) => `${round(one.collectCpuSeconds)} s`)],
     ["network down", ...pools.map((one) => bits(one.bitsDown))],
     [
-      "spread of a region's blocks in a day that has 6,646",
-      // Poisson: 1/√blocks, with a tenth of the network's blocks for all regions together.
-      ...counts.map((count) => percent(1 / Math.sqrt(664.6 / count))),
+      "spread of a region's blocks in a day",
+      // Poisson: 1/√blocks, with a tenth of the chain's blocks for all regions together.
+      ...counts.map((count) => percent(1 / Math.sqrt(86_400 / USUAL.blockSeconds / 10 / count))),
     ],
   ]);
 }
