@@ -108,7 +108,11 @@ export async function main(args: string[]): Promise<void> {
   const hangUp = onHangUp(log);
   try {
     await service.status("opening its parts, waiting for the nodes");
-    const stop = () => ending.abort(new Error("stopped by the operator"));
+    const stop = () => {
+      log.info("pool.stopping", { signal: "operator" });
+      void service.stopping();
+      ending.abort(new Error("stopped by the operator"));
+    };
     const parts = await open(config, {
       ...{ log, sink, level, service, path, hangUp, stop, signal: end },
     });

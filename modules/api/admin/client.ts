@@ -3,6 +3,8 @@ import { PoolError } from "../../base/mod.ts";
 import { readLine, writeLine } from "./lines.ts";
 import type { AdminAnswer, AdminLine } from "./protocol.ts";
 
+/** A pool that takes longer hangs (milliseconds); a reload or a list takes a few seconds at most. */
+const ANSWER_MS = 60_000;
 /** Longest answer: a list of rows (bytes). */
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -17,15 +19,28 @@ export class UnreachableError extends PoolError {
  * @throws {UnreachableError} when no pool answers at `path`
  * @throws {PoolError} in the pool's words when it refuses
  */
-export async function askAdmin(path: string, line: AdminLine): Promise<unknown> {
+export async function askAdmin(
+  path: string,
+  line: AdminLine,
+  answerMs = ANSWER_MS,
+): Promise<unknown> {
   const conn = await connect(path);
+  let isLate = false;
+  const late = setTimeout(() => {
+    isLate = true;
+    conn.close();
+  }, answerMs);
   try {
     await writeLine(conn, line);
     const answer = JSON.parse(await readLine(conn, ANSWER_BYTES_MAX)) as AdminAnswer;
     if (!answer.ok) throw new PoolError(answer.error);
     return answer.data;
+  } catch (error) {
+    if (!isLate) throw error;
+    throw new UnreachableError(`The pool gives no answer within ${answerMs / 1000} s: see its log`);
   } finally {
-    conn.close();
+    clearTimeout(late);
+    if (!isLate) conn.close();
   }
 }
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { FakeClock, silentLogger } from "../../base/mod.ts";
 import { createKeys } from "../../ledger/mod.ts";
 import { connectingStore } from "../connecting_store.ts";
+import { askAdmin } from "./client.ts";
 import { answerLine } from "./door.ts";
 import type { AdminParts } from "./parts.ts";
 import { listenPrivately } from "./socket.ts";
@@ -47,6 +48,18 @@ Deno.test("listenPrivately() replaces what a dead pool left, and no pool that an
     await Deno.rename(`${path}.kept`, path);
     const second = await listenPrivately(path);
     second.close();
+  }));
+
+Deno.test("askAdmin() says who does not answer, and for how long it asked", () =>
+  inFolder(async (dir) => {
+    const path = `${dir}/admin.sock`;
+    const line = { user: "ann", request: { command: "status" } };
+    await assert.rejects(askAdmin(path, line), /No pool answers at/);
+    const listener = await listenPrivately(path);
+    const accepted = listener.accept();
+    await assert.rejects(askAdmin(path, line, 20), /no answer within 0.02 s/);
+    (await accepted).close();
+    listener.close();
   }));
 
 // node-redis keeps a timer of its own for a while after a server that cannot be reached.
