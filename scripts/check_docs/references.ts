@@ -73,6 +73,11 @@ export function namesMissing(path: string, text: string, known: Known): string[]
       if (!named) miss(`${span} is no key, event or file`);
     }
   }
+  for (const [, json] of text.matchAll(/^ *```json\n([\s\S]*?)^ *```$/gm)) {
+    for (const key of keysIn(JSON.parse(json!))) {
+      if (!known.keys.has(key)) miss(`there is no key ${key}`);
+    }
+  }
   for (const [, file, words] of text.matchAll(/`([\w./]+_test\.ts)` "([^"]+)"/g)) {
     if (!known.exists(file!)) miss(`there is no ${file}`);
     else if (!known.read(file!).includes(words!)) miss(`${file} has no test with "${words}"`);
@@ -147,6 +152,15 @@ function keysOf(page: string): Set<string> {
     }
   }
   return keys;
+}
+
+/** Every key of a piece of configuration, as config/README.md spells it without brackets. */
+function keysIn(value: unknown, path = ""): string[] {
+  if (Array.isArray(value)) return value.flatMap((one) => keysIn(one, path));
+  if (value === null || typeof value !== "object") return path === "" ? [] : [path];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    keysIn(inner, path === "" ? key : `${path}.${key}`)
+  );
 }
 
 function withoutBlocks(text: string): string {

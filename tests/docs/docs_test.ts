@@ -86,6 +86,7 @@ Deno.test("names of what is not there are told", () => {
     ["scripts/paint", /no scripts\/paint/],
     ["`modules/paint/mod.ts`", /no modules\/paint/],
     ["`redis.paint`", /no key, event or file/],
+    ['```json\n{ "redis": { "tls": 1, "brush": true } }\n```', /no key redis\.brush$/],
     ["quarry_paint_total", /no metric/],
     ["systemctl restart quarry-paint", /no unit quarry-paint/],
   ] as const;
