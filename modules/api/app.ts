@@ -123,7 +123,12 @@ export function createApp(options: AppOptions, deps: AppDeps) {
     .route("/api/v2", v2.app)
     .route("/api/v2", settingsDoor(options.settings, deps))
     .all("/api/v2/*", () => refused(404, "not_found", "no such path: see /api/v2/docs"))
-    .use("*", options.page === undefined ? pass : servePage(options.page, options.logo))
+    .use(
+      "*",
+      options.page === undefined
+        ? pass
+        : servePage(options.page, { logo: options.logo, pings: pingsOf(options.facts) }),
+    )
     .notFound(() => reply(null, 404))
     .onError((error, context) => {
       log.warn("api.failed", { path: context.req.path, error });
@@ -149,6 +154,11 @@ async function timed(context: Context, next: () => Promise<void>) {
 
 async function pass(_context: Context, next: () => Promise<void>) {
   await next();
+}
+
+/** Where the page may measure latencies. */
+function pingsOf(facts: PoolFacts = NO_FACTS): string[] {
+  return facts.regions.flatMap(({ ping }) => ping === undefined ? [] : [new URL(ping).origin]);
 }
 
 function reply(body: string | null, status = 200, headers: Record<string, string> = {}): Response {

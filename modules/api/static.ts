@@ -19,14 +19,14 @@ const HASHED = /^\/assets\/[^/]+-[\w-]{8}\.\w+$/;
 const NO_PAGE = /^\/(api|healthz|readyz)(\/|$)|\.[^/]*$|\/\.|%/;
 
 /** Everything the page loads comes from here; nothing may frame it. @param inline hashes of scripts */
-function policyOf(inline: readonly string[]) {
+function policyOf(inline: readonly string[], pings: readonly string[]) {
   return secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: ["'none'"],
       scriptSrc: ["'self'", ...inline],
       styleSrc: ["'self'"],
       imgSrc: ["'self'"],
-      connectSrc: ["'self'"],
+      connectSrc: ["'self'", ...pings],
       baseUri: ["'none'"],
       formAction: ["'none'"],
       frameAncestors: ["'none'"],
@@ -44,9 +44,12 @@ const LOGO_PATH = "/icon.svg";
 /**
  * Serves the files of a folder, or passes the request on when there is no such file.
  *
- * @param logo an SVG that takes the place of the page's own
+ * @param own `logo`: an SVG that takes the place of the page's; `pings`: origins that the page asks
  */
-export function servePage(folder: string, logo?: string) {
+export function servePage(
+  folder: string,
+  { logo, pings = [] }: { logo?: string | undefined; pings?: readonly string[] } = {},
+) {
   return createMiddleware(async function page(context, next) {
     const { method, path } = context.req;
     if (method !== "GET" && method !== "HEAD") return await next();
@@ -72,6 +75,7 @@ export function servePage(folder: string, logo?: string) {
     const html = file.headers["Content-Type"].startsWith("text/html");
     const protect = policyOf(
       html ? await inlineScripts(`${folder}/index.html`) : [],
+      pings,
     );
     await protect(context, async () => {});
   });

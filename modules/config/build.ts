@@ -94,6 +94,10 @@ function buildApi(raw: RawConfig, path: (name: string) => string, found: Finding
     blocks: api.blocks,
     ...{ cors: api.cors, rateLimit: api.rateLimit, poolName: api.poolName },
     ...{ publicHost: api.publicHost, notice: api.notice },
+    regions: api.regions.map(({ name, host, ping }) => ({
+      ...{ name, host },
+      ...(ping === undefined ? {} : { ping }),
+    })),
     ...buildBrand(raw, path, found),
     purgeOnly: api.purgeOnly,
     ...adminSocketOf(raw, path, found),

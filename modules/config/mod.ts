@@ -22,6 +22,7 @@ export type {
   PrivateNetwork,
   ProxyConfig,
   RedisConfig,
+  Region,
   Scheme,
   SecretSource,
   SignerConfig,

@@ -93,6 +93,13 @@ const api = z.object({
     .default("").describe(
       "host that miners connect to; default the one that the page was asked by",
     ),
+  regions: z.array(z.object({
+    name: z.string().min(1).max(64).describe("name shown to miners"),
+    host: z.string().regex(/^[A-Za-z0-9.:-]+$/, "write a host name or an IP address").max(255)
+      .describe("host that miners connect to there, on the same ports"),
+    ping: nodeUrl.optional()
+      .describe("https URL there that browsers measure the latency by; default none"),
+  })).max(32).default([]).describe("further places of the pool; default publicHost alone"),
   accent: color.optional()
     .describe("colour of links and buttons on the light page, with accentDark; none: blue"),
   accentDark: color.optional().describe("the same on the dark page"),

@@ -245,6 +245,8 @@ export interface ApiConfig {
   readonly poolName: string;
   /** Host that miners connect to; empty: the one that the page was asked by. */
   readonly publicHost: string;
+  /** Places that miners connect to in place of `publicHost`; empty: there is one. */
+  readonly regions: readonly Region[];
   /** Shown above the page; empty: nothing. */
   readonly notice: string;
   /** Colours of links and buttons (#rrggbb); undefined: the page's own. */
@@ -256,6 +258,14 @@ export interface ApiConfig {
   readonly adminSocket?: string;
   /** Absolute path of the page's folder; undefined: the page is not served. */
   readonly static?: string;
+}
+
+/** A place of the pool, with the ports of this one. */
+export interface Region {
+  readonly name: string;
+  readonly host: string;
+  /** URL that browsers measure the latency by. */
+  readonly ping?: string;
 }
 
 /** One node. */

@@ -11,7 +11,9 @@ export const CONNECT = (now: number): Connect => ({
     {
       ...{
         name: "stratum 8008",
+        region: null,
         host: "127.0.0.1",
+        ping: null,
         port: 8008,
         tls: false,
         scheme: "prop",
@@ -21,7 +23,9 @@ export const CONNECT = (now: number): Connect => ({
     {
       ...{
         name: "stratum + TLS 8443",
+        region: null,
         host: "127.0.0.1",
+        ping: null,
         port: 8443,
         tls: true,
         scheme: "solo",

@@ -19,7 +19,7 @@ import { Heading, State } from "../parts/small.tsx";
 import { Table } from "../parts/table.tsx";
 import { recent } from "../recent.ts";
 import { feedOf, useResource } from "../resource.ts";
-import { go, place, withQuery } from "../router.ts";
+import { go, hashText, place, withQuery } from "../router.ts";
 import type { Connect } from "../types.ts";
 
 const PINGS = 5;
@@ -57,9 +57,7 @@ export default function ConnectPage() {
 function Generator({ connect }: { connect: Connect | undefined }) {
   const { query, hash } = place.value;
   // The address stands behind the "#": what is there is never sent to a server, nor logged.
-  const typed = useSignal(
-    decodeURIComponent(hash.slice(1)) || (recent.value[0] ?? ""),
-  );
+  const typed = useSignal(hashText(hash) || (recent.value[0] ?? ""));
   const endpoints = connect?.endpoints ?? [];
   const programs = connect?.programs ?? [];
   const worker = query.get("worker") ?? "rig-01";
@@ -193,13 +191,21 @@ function Download({ name, text }: { name: string; text: string }) {
 }
 
 function Ports({ connect }: { connect: Connect | undefined }) {
-  const took = useSignal<number | null | undefined>(undefined);
+  /** By URL; "" is this server. Null while it is measured. */
+  const took = useSignal<Record<string, number | undefined> | null>({});
+  // A place without a URL of its own can be measured only where the page comes from.
+  const urlOf = ({ host, ping }: Connect["endpoints"][number]) =>
+    ping ?? (host === location.hostname.replace(/^\[|\]$/g, "") ? "" : null);
   async function measure() {
+    const urls = new Set(connect?.endpoints.map(urlOf));
+    const found: Record<string, number | undefined> = {};
     took.value = null;
-    took.value = await latency(PINGS).catch(() => undefined);
+    // One after the other: they would slow each other.
+    for (const url of urls) {
+      if (url !== null) found[url] = await latency(PINGS, url || undefined).catch(() => undefined);
+    }
+    took.value = found;
   }
-  // Only this server answers a browser; a port on another host cannot be measured from here.
-  const here = (host: string) => host === location.hostname.replace(/^\[|\]$/g, "");
   return (
     <Section
       title={t("connect.ports")}
@@ -219,6 +225,7 @@ function Ports({ connect }: { connect: Connect | undefined }) {
             ...{ key: "address", name: t("connect.portAddress") },
             cell: (one) => (
               <span class="hash">
+                {one.region}
                 <code>{endpointText(one)}</code>
                 <Copy
                   text={endpointText(one)}
@@ -260,10 +267,10 @@ function Ports({ connect }: { connect: Connect | undefined }) {
           },
           {
             ...{ key: "latency", name: t("connect.latency"), number: true },
-            cell: (one) =>
-              typeof took.value === "number" && here(one.host)
-                ? t("connect.ms", { n: Math.max(1, Math.round(took.value)) })
-                : NONE,
+            cell(one) {
+              const ms = took.value?.[urlOf(one) ?? "none"];
+              return ms === undefined ? NONE : t("connect.ms", { n: Math.max(1, Math.round(ms)) });
+            },
           },
         ]}
       />

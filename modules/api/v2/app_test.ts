@@ -291,6 +291,7 @@ Deno.test("createV2() says how to connect, and what runs", async () => {
   const connect = shape.connect.parse(await asked.json());
   assert.equal(connect.endpoints[0]!.host, "pool.example");
   assert.equal(connect.getwork?.url, "http://pool.example:8888/{address}/{worker}");
+  assert.deepEqual([connect.endpoints[0]!.region, connect.endpoints[0]!.ping], [null, null]);
   const evil = await world.get("/api/v2/connect", { headers: { host: 'a"><script>' } });
   assert.equal(shape.connect.parse(await evil.json()).endpoints[0]!.host, "localhost");
   const { parts } = await ask(world, "/status", shape.status);

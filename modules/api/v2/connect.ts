@@ -35,7 +35,9 @@ export function connectBody(facts: PoolFacts, askedHost: string, asOfMs: number)
   const shown = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
   return {
     asOfMs,
-    endpoints: facts.endpoints.map((one) => ({ ...one, host, difficulty: `${one.difficulty}` })),
+    endpoints: placesOf(facts, host).flatMap((place) =>
+      facts.endpoints.map((one) => ({ ...one, ...place, difficulty: `${one.difficulty}` }))
+    ),
     getwork: facts.getworkPort === undefined
       ? null
       : { url: `http://${shown}:${facts.getworkPort}/{address}/{worker}` },
@@ -45,6 +47,12 @@ export function connectBody(facts: PoolFacts, askedHost: string, asOfMs: number)
       tlsCommand: program.tlsCommand && withAlgorithm(program.tlsCommand, facts.algorithm),
     })),
   };
+}
+
+/** Every place of the pool; the one that was asked when there are no others. */
+function placesOf({ regions }: PoolFacts, host: string) {
+  if (regions.length === 0) return [{ host, region: null, ping: null }];
+  return regions.map(({ name, host, ping = null }) => ({ host, region: name, ping }));
 }
 
 function withAlgorithm(command: string, algorithm: string): string {

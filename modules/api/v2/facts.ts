@@ -1,6 +1,6 @@
 /** What the configuration says that miners may know: names, fee, thresholds, ports. */
 import type { Network } from "../../chain/mod.ts";
-import type { Config, Scheme } from "../../config/mod.ts";
+import type { Config, Region, Scheme } from "../../config/mod.ts";
 import { epochOf } from "../../ethash/mod.ts";
 
 /** A port that miners connect to. */
@@ -38,6 +38,8 @@ export interface PoolFacts {
   /** The operator's colour on light and dark pages (#rrggbb). */
   accent?: { light: string; dark: string };
   publicHost: string;
+  /** Places that miners connect to; empty: `publicHost`. */
+  regions: readonly Region[];
   endpoints: readonly Endpoint[];
   /** Port of HTTP getwork; undefined: none. */
   getworkPort?: number;
@@ -63,6 +65,7 @@ export function poolFacts(config: Config, network: Network | undefined): PoolFac
     ...{ payoutsIntervalMs: payouts.intervalMs, depth: unlocker.depth },
     ...{ poolAddress: payouts.address, shortWindowMs: api.hashrateWindowMs },
     ...{ notice: api.notice, publicHost: api.publicHost },
+    regions: api.regions,
     ...(api.accent === undefined ? {} : { accent: api.accent }),
     endpoints: ports.map((port) => ({
       name: `${port.tls === undefined ? "stratum" : "stratum + TLS"} ${port.listen.port}`,
@@ -91,6 +94,7 @@ export const NO_FACTS: PoolFacts = {
   ...{ name: "Mining pool", currency: "", algorithm: "etchash", scheme: "prop", feePercent: 0 },
   ...{ thresholdShannon: 0n, minThresholdShannon: 0n, payoutsIntervalMs: 0, depth: 0 },
   ...{ poolAddress: "", shortWindowMs: 1_800_000, notice: "", publicHost: "", endpoints: [] },
+  regions: [],
   runs: { mining: false, unlocker: false, payer: false },
 };
 

@@ -253,7 +253,9 @@ export const connect = z.object({
   asOfMs,
   endpoints: z.array(z.object({
     name: z.string(),
+    region: z.string().nullable().describe("name of the place; null: there is one"),
     host: z.string(),
+    ping: z.string().nullable().describe("URL there to measure the latency by; null: none"),
     port: count,
     tls: z.boolean(),
     scheme: z.enum(["prop", "pplns", "solo"]),
