@@ -16,6 +16,8 @@ export interface Resource<T> {
   atMs: number;
   /** Why the last question failed; empty when it did not. */
   error: string;
+  /** The API's word for it, if it gave one. */
+  code?: string;
 }
 
 /** Answers older than this are stale (milliseconds). */
@@ -29,11 +31,11 @@ export function answered<T>(data: T, nowMs: number): Resource<T> {
 }
 
 /** The next state after a failure. */
-export function failedWith<T>(before: Resource<T>, error: string): Resource<T> {
+export function failedWith<T>(before: Resource<T>, error: string, code = ""): Resource<T> {
   return {
     ...before,
     state: before.data === undefined ? "failed" : "stale",
-    error,
+    ...{ error, code },
   };
 }
 
@@ -92,8 +94,9 @@ export class Feed<T> {
       heardOf(aheadMs);
       this.value.value = answered(body, Date.now());
     } catch (error) {
-      const text = error instanceof ApiError ? error.message : String(error);
-      this.value.value = failedWith(this.value.value, text);
+      this.value.value = error instanceof ApiError
+        ? failedWith(this.value.value, error.message, error.code)
+        : failedWith(this.value.value, String(error));
     }
   }
 }

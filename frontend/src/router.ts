@@ -37,6 +37,15 @@ export function routeOf(path: string): Route {
   return { page: "notFound" };
 }
 
+/** What stands behind the "#"; nothing when somebody's link is damaged there. */
+export function hashText(hash: string): string {
+  try {
+    return decodeURIComponent(hash.slice(1));
+  } catch {
+    return "";
+  }
+}
+
 /** Path and query now. */
 export const place = signal({
   path: "/",

@@ -9,7 +9,7 @@ import { en } from "../../frontend/src/i18n/en.ts";
 import { enMore } from "../../frontend/src/i18n/en_more.ts";
 import { help as helpDe } from "../../frontend/src/i18n/help_de.ts";
 import { help as helpEn } from "../../frontend/src/i18n/help_en.ts";
-import { allWords } from "../../frontend/src/i18n/mod.ts";
+import { allWords, t, tn } from "../../frontend/src/i18n/mod.ts";
 import { sortWorkers } from "../../frontend/src/pages/miner_workers.tsx";
 import {
   answered,
@@ -18,7 +18,7 @@ import {
   type Resource,
   STALE_MS,
 } from "../../frontend/src/resource.ts";
-import { routeOf } from "../../frontend/src/router.ts";
+import { hashText, routeOf } from "../../frontend/src/router.ts";
 import { troubleOf } from "../../frontend/src/trouble.ts";
 import type { Connect, Miner } from "../../frontend/src/types.ts";
 import { answerOf, MINER } from "./fixtures.ts";
@@ -81,6 +81,11 @@ Deno.test("routeOf() knows the pages and nothing else", () => {
   }
 });
 
+Deno.test("hashText() reads an address, and a damaged link as none", () => {
+  const read = ["", "#", `#${MINER}`, "#0x%C3%A4", "#%E0%A4"].map(hashText);
+  assert.deepEqual(read, ["", "", MINER, "0xä", ""]);
+});
+
 Deno.test("a resource keeps its last good answer and says how old it is", () => {
   const loading: Resource<{ asOfMs: number }> = {
     state: "loading",
@@ -98,7 +103,8 @@ Deno.test("a resource keeps its last good answer and says how old it is", () => 
     "statistics stand",
   );
   const stale = failedWith(ready, "down");
-  assert.deepEqual(stale, { ...ready, state: "stale", error: "down" });
+  assert.deepEqual(stale, { ...ready, state: "stale", error: "down", code: "" });
+  assert.equal(failedWith(loading, "off", "settings_off").code, "settings_off");
   assert.equal(answered({ asOfMs: NOW }, NOW).state, "ready");
 });
 
@@ -191,6 +197,15 @@ Deno.test("sortWorkers() puts trouble first, and sorts by every column", () => {
   ) {
     assert.equal(new Set(names(key)).size, workers.length, key);
   }
+});
+
+Deno.test("tn() counts, and t() ends a sentence once", () => {
+  const workers = (n: number) => tn("pool.workers.one", "pool.workers.other", n);
+  assert.deepEqual([0, 1, 2].map(workers), ["0 workers", "1 worker", "2 workers"]);
+  const every = (span: string) => t("blocks.emptyExpected", { span });
+  assert.match(every("3 Std. 12 Min."), /one every 3 Std\. 12 Min\.$/);
+  assert.match(every("2 days"), /one every 2 days\.$/);
+  assert.match(t("blocks.emptyExpected"), /one every \{span\}\.$/);
 });
 
 Deno.test("both languages say everything, with the same values to fill in", () => {

@@ -161,6 +161,7 @@ export const enMore = {
   "settings.back": "Back to the miner",
   "settings.text":
     "Nobody needs a password here: a change counts when the wallet of the payout address has signed it. Signing sends no transaction and costs nothing.",
+  "settings.notHere": "This pool offers no settings of your own; its own hold.",
   "settings.threshold": "Paid out from",
   "settings.pools": "the pool's own",
   "settings.ceilingNow": "Highest fee",
@@ -194,6 +195,7 @@ export const enMore = {
   "settings.wrongAccount": "The wallet has {account} open: choose the payout address there.",
   "status.good": "Everything works.",
   "status.goodText": "Shares are counted, blocks credited and balances paid.",
+  "status.goodPart": "Every part that runs here does its work.",
   "status.bad": "Something needs attention.",
   "status.badText": "What it is stands below. Balances are safe in any case.",
   "status.empty": "Nothing has reported yet.",

@@ -17,10 +17,12 @@ export function t(
   word: Word,
   values: Readonly<Record<string, string | number>> = {},
 ): string {
-  return (words.value[word] ?? word).replace(
-    /\{(\w+)\}/g,
-    (whole, name) => String(values[name] ?? whole),
-  );
+  return (words.value[word] ?? word).replace(/\{(\w+)\}(\.?)/g, (whole, name, stop) => {
+    if (values[name] === undefined) return whole;
+    const value = String(values[name]);
+    // The full stop of an abbreviation ends the sentence too.
+    return value.endsWith(".") ? value : value + stop;
+  });
 }
 
 /** One of two sentences, by the language's rule for a count. */

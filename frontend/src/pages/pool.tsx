@@ -10,7 +10,7 @@ import { Table } from "../parts/table.tsx";
 import { Tile, Tiles } from "../parts/tiles.tsx";
 import { POOL_PATH } from "../facts.ts";
 import { difficulty, duration, grouped, hashrate, NONE, percent } from "../format.ts";
-import { t } from "../i18n/mod.ts";
+import { t, tn } from "../i18n/mod.ts";
 import { feedOf, useResource } from "../resource.ts";
 import type { Connect, Pool, PoolHistory } from "../types.ts";
 
@@ -64,7 +64,8 @@ function Numbers({ pool }: { pool: Pool | undefined }) {
       </Tile>
       <Tile
         name={t("pool.miners")}
-        note={pool && t("pool.workers", { n: grouped(pool.workers) })}
+        note={pool &&
+          tn("pool.workers.one", "pool.workers.other", pool.workers, grouped(pool.workers))}
       >
         {pool ? grouped(pool.miners) : NONE}
       </Tile>
@@ -157,7 +158,8 @@ function Luck({ pool }: { pool: Pool | undefined }) {
       <p class="muted">{t("luck.text")}</p>
       <Table
         caption={t("luck")}
-        rows={pool?.luck}
+        // Of no blocks there is nothing to tell.
+        rows={pool?.luck.filter(({ blocks }) => blocks > 0)}
         keyOf={(row) => String(row.blocks)}
         empty={t("luck.empty")}
         columns={[

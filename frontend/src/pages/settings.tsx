@@ -12,7 +12,7 @@ import { Frame } from "../parts/frame.tsx";
 import { Search } from "../parts/search.tsx";
 import { Amount, Heading, Since } from "../parts/small.tsx";
 import { Tile, Tiles } from "../parts/tiles.tsx";
-import { feedOf, useResource } from "../resource.ts";
+import { feedOf, type Resource, useResource } from "../resource.ts";
 import type { Settings } from "../types.ts";
 import { hasWallet, signTypedData, WrongAccount } from "../wallet.ts";
 
@@ -45,7 +45,6 @@ function Own({ address }: { address: string }) {
     path: `/miners/${address}/settings`,
     everyMs: NEVER_MS,
   });
-  const { data } = settings;
   return (
     <>
       <div class="hero slim">
@@ -55,6 +54,17 @@ function Own({ address }: { address: string }) {
           <a href={`/miner/${address}`}>{t("settings.back")}</a>
         </p>
       </div>
+      {settings.code === "settings_off"
+        ? <p class="empty">{t("settings.notHere")}</p>
+        : <Numbers address={address} settings={settings} />}
+    </>
+  );
+}
+
+function Numbers({ address, settings }: { address: string; settings: Resource<Settings> }) {
+  const { data } = settings;
+  return (
+    <>
       <p class="muted">{t("settings.text")}</p>
       <Frame of={settings}>
         <Tiles label={t("settings.title")}>

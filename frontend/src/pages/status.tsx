@@ -28,6 +28,7 @@ export default function StatusPage() {
   const series: { [part in Part["name"]]?: Beat[] } = history?.series ?? {};
   const parts = status.data?.parts;
   const bad = parts?.filter((part) => ["warn", "bad"].includes(MOODS[part.state])) ?? [];
+  const good = parts?.some(({ state }) => state === "off") ? "status.goodPart" : "status.goodText";
   return (
     <>
       <Heading text={t("status")} />
@@ -37,7 +38,7 @@ export default function StatusPage() {
             <strong>
               {t(bad.length === 0 ? "status.good" : "status.bad")}
             </strong>{" "}
-            {t(bad.length === 0 ? "status.goodText" : "status.badText")}
+            {t(bad.length === 0 ? good : "status.badText")}
           </p>
         )}
         <Table
