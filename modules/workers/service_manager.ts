@@ -5,6 +5,7 @@
  * whose name is a path, or "@" and the rest of an abstract name. Without NOTIFY_SOCKET nothing
  * happens at all.
  */
+import { dirname } from "node:path";
 import type { Clock, Logger } from "../base/mod.ts";
 
 /** The service manager's ear; every call is safe when nobody listens. */
@@ -109,6 +110,8 @@ export function openServiceManager(
 
 function bind(path: string): Deno.DatagramConn {
   remove(path);
+  // The state folder is not there yet at a first start.
+  if (!path.startsWith("@")) Deno.mkdirSync(dirname(path), { recursive: true });
   return Deno.listenDatagram({ transport: "unixpacket", path: nameOf(path) });
 }
 

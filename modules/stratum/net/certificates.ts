@@ -1,5 +1,5 @@
 /** A port's certificate and key: read from their files, watched, and replaced only by a pair that works. */
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { type Clock, type Logger, PoolError } from "../../base/mod.ts";
 
@@ -88,12 +88,14 @@ export class CertificateStore {
   }
 }
 
-/** Changes when one of the files changes; a link that points elsewhere is a change. */
+/**
+ * Digest of what the files hold: two writes may fall into one tick of the file system's clock, and a
+ * link that points elsewhere is a change too.
+ */
 async function stampOf({ cert, key }: CertificateFiles): Promise<string> {
   const stamps = await Promise.all([cert, key].map(async (path) => {
     try {
-      const { mtime, size, ino } = await Deno.stat(path);
-      return `${mtime?.getTime()}:${size}:${ino}`;
+      return createHash("sha256").update(await Deno.readFile(path)).digest("hex");
     } catch {
       return "missing";
     }
