@@ -57,7 +57,7 @@ Deno.test("the arithmetic of a round agrees with the simulation", () => {
     const ratio = simulated.batchShares / (sharesPerSecond / batchesPerSecond);
     assert.ok(ratio > 0.75 && ratio < 1.33, `${sharesPerSecond} shares a second: × ${ratio}`);
   }
-  assert.equal(roundOf(60_000, RECORDERS, MEASURED).seconds, Infinity);
+  assert.equal(roundOf(80_000, RECORDERS, MEASURED).seconds, Infinity);
 });
 
 Deno.test("needs grow with workers and fall with seconds per share", () => {
