@@ -1,7 +1,8 @@
 /** One node against a real HTTP server: strict reading, heights of work, receipts, honest errors. */
 import assert from "node:assert/strict";
-import { FakeClock } from "../base/mod.ts";
+import { errorText, FakeClock } from "../base/mod.ts";
 import { type Script, startRpcServer } from "../../tests/support/json_rpc.ts";
+import { freePort } from "../../tests/support/process.ts";
 import { createNode } from "./node.ts";
 import { NodeError, type NodeErrorKind } from "./rpc.ts";
 
@@ -99,6 +100,11 @@ Deno.test("Node tells apart refusals, HTTP trouble, garbage and a node that is n
   await fails(node.blockNumber(), "garbage");
   assert.equal(node.failuresInRow, 3);
   await fails(nodeAt("http://127.0.0.1:1/").blockNumber(), "unreachable");
+  const away = `127.0.0.1:${freePort()}`;
+  const secret = nodeAt(`http://me:hunter2@${away}/v3/key?token=abc)d`).blockNumber();
+  const text = await secret.then(String, errorText);
+  assert.match(text, /the connection failed: .*(refused|connect)/i);
+  assert.doesNotMatch(text, /hunter2|v3|key|token|abc/);
 });
 
 Deno.test("Node gives up on a node that hangs when its time is over", async () => {

@@ -1,5 +1,5 @@
 /** JSON-RPC over HTTP to one node: single calls and batches, bounded in time and size. */
-import { type Clock, PoolError, systemClock } from "../base/mod.ts";
+import { type Clock, errorText, PoolError, systemClock } from "../base/mod.ts";
 import { observe } from "../metrics/mod.ts";
 
 /** Largest reply that is read (bytes); a full block with transactions is below 8 MiB. */
@@ -197,10 +197,16 @@ async function withinTime<T>(
   } catch (error) {
     if (late) throw new NodeError(where, "timeout", `nothing within ${timeoutMs} ms`);
     if (error instanceof NodeError) throw error;
-    throw new NodeError(where, "unreachable", "the connection failed", { cause: error });
+    const cause = new Error(withoutUrl(errorText(error)));
+    throw new NodeError(where, "unreachable", "the connection failed", { cause });
   } finally {
     timer.abort();
   }
+}
+
+/** A URL may hold a provider's key in its path, and the status page shows why a node is away. */
+function withoutUrl(text: string): string {
+  return text.replaceAll(/ for url \(.*?\)(?=:|$)/g, "").replaceAll(/\b\w+:\/\/\S+/g, "its URL");
 }
 
 async function readBounded(
