@@ -88,6 +88,12 @@ export function createNodes(nodes: readonly Node[], deps: NodesDeps): Nodes {
   if (nodes.length === 0) throw new RangeError("Cannot watch over no nodes: add an upstream");
   const clock = deps.clock ?? systemClock;
   const seen: Seen[] = nodes.map((node) => ({ node, standing: FIRST_STANDING, asked: false }));
+  // From zero on, or the first answer would be no increase.
+  for (const { name: node } of deps.needsWork ? nodes : []) {
+    for (const answer of ["accepted", "refused", "failed"]) {
+      count("quarry_node_solutions_total", { node, answer }, 0);
+    }
+  }
   let last = nodes[0]!.name;
   let comparedHeight: number | undefined;
   let checking: Promise<void> | undefined;

@@ -8,6 +8,9 @@ import type { CandidateFate, Recorder, ShareRecord } from "../ledger/mod.ts";
 import { count, traced } from "../metrics/mod.ts";
 import type { VerifiedShare } from "../share/mod.ts";
 
+// From zero on, or a process's first block would be no increase to whoever watches.
+count("quarry_candidates_total", undefined, 0);
+
 /** What one node said to a solution. */
 export interface SubmissionAnswer {
   node: string;

@@ -39,6 +39,13 @@ Deno.test("metrics count what was done, and traces show its way", async () => {
   stack.defer(() => client.close());
   const { result } = await client.ask("eth_getWork", []);
   const header = (result as string[])[0]!;
+  // What alerts compare begins at zero: Prometheus sees no increase in a first value.
+  for (
+    const series of [
+      'quarry_candidates_total{worker="stratum 0"}',
+      'quarry_node_solutions_total{node="dev",answer="accepted",worker="main"}',
+    ]
+  ) await until(series, async () => await valueOf(series) === 0);
   let sent = 0;
   let first: string | undefined;
   let block: { nonce: string; mix: string } | undefined;
