@@ -20,6 +20,8 @@ export interface MemoryTrail {
 /** A resident set may grow by this factor, and this much, from a third of the time to the end. */
 const GROWTH_MAX = 1.35;
 const GROWTH_BYTES = 64 * 2 ** 20;
+/** Fewer looks at a process say nothing of its memory. */
+const SAMPLES_MIN = 10;
 const SETTLE_MS = 120_000;
 
 /** Makes blocks until nothing is under way. @throws when it does not end */
@@ -72,6 +74,7 @@ export function checkShares(told: Told, stored: bigint): void {
 /** The processes that lived all the time hold what they held. @throws when one grew */
 export function checkMemory(trails: readonly MemoryTrail[]): void {
   for (const { name, samples } of trails) {
+    if (samples.length < SAMPLES_MIN) throw new Error(`${name}: its memory could not be read`);
     const early = samples[Math.floor(samples.length / 3)]!, late = samples.at(-1)!;
     if (late > early * GROWTH_MAX + GROWTH_BYTES) {
       throw new Error(`${name} grew from ${mib(early)} to ${mib(late)} MiB`);
