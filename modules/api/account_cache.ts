@@ -1,4 +1,4 @@
-/** Bodies of accounts, kept a short time and bounded in number: the least used goes first. */
+/** Bodies of answers, kept a short time and bounded in number: the least used goes first. */
 import type { Clock } from "../base/mod.ts";
 
 /** A bounded cache in which simultaneous requests for one key share one load. */
@@ -28,6 +28,7 @@ export class AccountCache<T = string> {
       this.#entries.set(key, known);
       return known.body;
     }
+    this.#forgetOld(nowMs);
     const entry = { atMs: nowMs, body: load() };
     const forget = () => {
       if (this.#entries.get(key) === entry) this.#entries.delete(key);
@@ -38,5 +39,13 @@ export class AccountCache<T = string> {
       this.#entries.delete(this.#entries.keys().next().value!);
     }
     return entry.body;
+  }
+
+  /** What nobody used while it was fresh goes, or whoever asks for ever new keys fills the memory. */
+  #forgetOld(nowMs: number): void {
+    for (const [key, { atMs }] of this.#entries) {
+      if (nowMs - atMs <= this.#options.maxAgeMs) return;
+      this.#entries.delete(key);
+    }
   }
 }

@@ -33,3 +33,16 @@ Deno.test("AccountCache.get() drops the least recently used beyond its size", as
   assert.deepEqual(loaded, ["a", "b", "c", "b"]);
   assert.equal(cache.size, 2);
 });
+
+Deno.test("AccountCache.get() holds nothing that is old, however many keys were asked for", async () => {
+  const clock = new FakeClock();
+  const cache = new AccountCache({ maxAgeMs: 5_000, size: 10_000 }, clock);
+  const get = (key: string) => cache.get(key, () => Promise.resolve(key));
+  for (let n = 0; n < 100; n++) await get(`/docs?x=${n}`);
+  await clock.advance(3_000);
+  await get("used");
+  await clock.advance(2_001);
+  await get("next");
+  assert.equal(cache.size, 2);
+  assert.equal(await cache.get("used", () => Promise.resolve("again")), "used");
+});
