@@ -13,6 +13,7 @@ import { refuseTunedBuild, stageCode } from "./dist/stage.ts";
 import { ROOT, ROOTS } from "./dist/roots.ts";
 import { VERSION } from "./version.ts";
 
+const USAGE = "Usage: deno task compile [--out FILE]";
 /** What the binary may do; the pool itself gives up what its configuration does not need. */
 const RIGHTS = [
   ...["--no-prompt", "--allow-net", "--allow-read", "--allow-write", "--allow-ffi", "--allow-env"],
@@ -83,13 +84,21 @@ function runtimeMissing(said: string): string {
 if (import.meta.main) {
   const say = (text: string) => Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
   try {
-    const { values } = parseArgs({ args: Deno.args, options: { out: { type: "string" } } });
+    const { values } = parseArgs({
+      args: Deno.args,
+      options: { out: { type: "string" }, help: { type: "boolean", short: "h" } },
+    });
+    if (values.help) {
+      say(USAGE);
+      Deno.exit(0);
+    }
     const platform = `${Deno.build.os}-${Deno.build.arch}`;
     const out = values.out ?? `${ROOT}/dist/quarry-${VERSION}-${platform}.bin`;
     await compile(out);
     say(out);
   } catch (error) {
-    say((error as Error).message);
-    Deno.exit(1);
+    const isUsage = (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS") ?? false;
+    say(isUsage ? `${(error as Error).message}\n${USAGE}` : (error as Error).message);
+    Deno.exit(isUsage ? 2 : 1);
   }
 }

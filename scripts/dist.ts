@@ -53,8 +53,15 @@ if (import.meta.main) {
   try {
     const { values } = parseArgs({
       args: Deno.args,
-      options: { out: { type: "string" }, "no-deb": { type: "boolean" } },
+      options: {
+        ...{ out: { type: "string" }, "no-deb": { type: "boolean" } },
+        help: { type: "boolean", short: "h" },
+      },
     });
+    if (values.help) {
+      say(USAGE);
+      Deno.exit(0);
+    }
     const made = await makeDist(values.out ?? `${ROOT}/dist`, { deb: !values["no-deb"] });
     say(Object.values(made).join("\n"));
   } catch (error) {
