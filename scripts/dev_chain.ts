@@ -78,4 +78,11 @@ function allocOf(text: string): [string, bigint] {
   return [address, BigInt(amountWei!)];
 }
 
-if (import.meta.main) await main(Deno.args);
+if (import.meta.main) {
+  await main(Deno.args).catch((error) => {
+    const isUsage = error instanceof PoolError || error.code?.startsWith("ERR_PARSE_ARGS");
+    if (!isUsage) throw error;
+    Deno.stderr.writeSync(new TextEncoder().encode(`${error.message}\n`));
+    Deno.exit(2);
+  });
+}
