@@ -11,6 +11,7 @@ import { VERSION } from "./version.ts";
 const USAGE = `Usage: quarry CONFIG [--check]
        quarry admin|doctor|audit|payouts|ledger|migrate|dag CONFIG ...
        quarry verify-share ...
+       quarry ready [PORT]
        quarry sample [NAME]
        quarry --version`;
 const SAMPLES = fileURLToPath(new URL("../config/", import.meta.url));
@@ -24,10 +25,13 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   ledger: async (args) => (await import("./ledger.ts")).main(args),
   migrate: async (args) => (await import("./migrate.ts")).main(args),
   payouts: async (args) => (await import("./payouts.ts")).main(args),
+  ready: async (args) => (await import("./ready.ts")).main(args),
   "verify-share": async (args) => (await import("./verify_share.ts")).main(args),
   sample: ([name]) => Promise.resolve(sample(name)),
   "--version": () => Promise.resolve(say(`quarry ${VERSION}`, 0)),
-  "--help": () => Promise.resolve(say(USAGE, 0)),
+  ...Object.fromEntries(
+    ["help", "--help", "-h"].map((name) => [name, () => Promise.resolve(say(USAGE, 0))]),
+  ),
 };
 /** Those that hash. */
 const HASHING = ["dag", "doctor", "verify-share"];

@@ -81,6 +81,8 @@ Deno.test("the binary's beginning finds every command, and prints samples", asyn
     ]);
   assert.match((await run("--version")).text, /^quarry \d/);
   assert.equal((await run()).code, 2);
+  for (const help of ["help", "--help", "-h"]) assert.equal((await run(help)).code, 0, help);
+  assert.equal((await run("ready", "soon")).code, 2);
   assert.match((await run("sample", "mining")).text, /Stratum and HTTP getwork alone/);
   for (const command of ["audit", "dag", "doctor", "ledger", "migrate", "payouts"]) {
     const { code, text } = await run(command);
