@@ -1,6 +1,7 @@
 /** One connection of the Redis client: how it is made, and what is asked of the server first. */
 import { createClient } from "redis";
 import { errorText } from "../base/mod.ts";
+import { watched } from "./redis_sockets.ts";
 
 /** TLS towards Redis; texts in PEM. */
 export interface RedisTls {
@@ -96,10 +97,10 @@ function makeClient({ address, database, username, password, tls, timeoutMs }: C
   return createClient({
     RESP: 2,
     socket: path !== undefined
-      ? { ...common, path, tls: false as const }
+      ? watched({ ...common, path, tls: false as const })
       : tls === undefined
-      ? { ...common, host: host!, port: port! }
-      : { ...common, host: host!, port: port!, tls: true as const, ...tlsOf(tls, host!) },
+      ? watched({ ...common, host: host!, port: port! })
+      : watched({ ...common, host: host!, port: port!, tls: true as const, ...tlsOf(tls, host!) }),
     database,
     ...(username === undefined ? {} : { username }),
     ...(password === "" ? {} : { password }),

@@ -61,7 +61,7 @@ Deno.test("readPoolSnapshot() gives what writeSnapshots() was given", async () =
   await fc.assert(
     fc.asyncProperty(pool, async (snapshot) => {
       const plain = JSON.parse(JSON.stringify(snapshot, big), unbig) as PoolSnapshot;
-      await writeSnapshots(deps, plain, { ...plain, miners: [] }, new Map(), []);
+      await writeSnapshots(deps, plain, nobody(plain), new Map(), []);
       assert.deepEqual(await readPoolSnapshot(deps), plain);
     }),
     { numRuns: 50 },
@@ -79,10 +79,10 @@ Deno.test("writeSnapshots() writes thousands of miners and removes those that ar
   };
   const logins = Array.from({ length: 1_234 }, (_, n) => `0x${n.toString(16).padStart(40, "0")}`);
   const workers = new Map(logins.map((login) => [login, [rate]]));
-  await writeSnapshots(deps, empty!, { ...empty!, miners: [] }, workers, []);
+  await writeSnapshots(deps, empty!, nobody(empty!), workers, []);
   assert.equal((await snapshotLogins(deps)).length, 1_234);
   assert.deepEqual(await readWorkerRates(deps, logins[1_233]!), [rate]);
-  await writeSnapshots(deps, empty!, { ...empty!, miners: [] }, new Map(), logins.slice(0, 1_000));
+  await writeSnapshots(deps, empty!, nobody(empty!), new Map(), logins.slice(0, 1_000));
   assert.equal((await snapshotLogins(deps)).length, 234);
   assert.deepEqual(await readWorkerRates(deps, logins[0]!), []);
 });
@@ -91,6 +91,11 @@ Deno.test("readPoolSnapshot() refuses what is no snapshot", async () => {
   await using deps = await open();
   await deps.store.command("SET", deps.keys.own.snapshot("pool"), "{");
   await assert.rejects(readPoolSnapshot(deps), StoreError);
+});
+
+/** The same moment's miners: none. */
+const nobody = ({ collectedAtMs, hashrateHps }: PoolSnapshot) => ({
+  ...{ collectedAtMs, hashrateHps, miners: [] },
 });
 
 /** Normalizes the generated values as JSON has them (no -0, no missing prototypes). */

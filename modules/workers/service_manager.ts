@@ -110,9 +110,16 @@ export function openServiceManager(
 
 function bind(path: string): Deno.DatagramConn {
   remove(path);
-  // The state folder is not there yet at a first start.
-  if (!path.startsWith("@")) Deno.mkdirSync(dirname(path), { recursive: true });
-  return Deno.listenDatagram({ transport: "unixpacket", path: nameOf(path) });
+  const listen = () => Deno.listenDatagram({ transport: "unixpacket", path: nameOf(path) });
+  try {
+    return listen();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    // The state folder is not there yet at a first start. Asked for only then: a process is given
+    // the socket, and not the folder that the service manager made for it.
+    Deno.mkdirSync(dirname(path), { recursive: true });
+    return listen();
+  }
 }
 
 /** An abstract name begins with a zero byte, written "@". */

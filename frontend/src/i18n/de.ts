@@ -283,7 +283,7 @@ export const de: Words = {
   "connect.measuring": "Wird gemessen …",
   "connect.ms": "{n} ms",
   "connect.latencyNote":
-    "Gemessen wird von diesem Browser bis zum Webserver des Pools, der Median aus fünf; ein Rig anderswo hat seine eigene Latenz.",
+    "Von diesem Browser zum Webserver des Pools; ein Rig anderswo hat eine eigene.",
   "connect.then": "Wie es weitergeht",
   "connect.then1": "Dein erster Share erscheint innerhalb einer Minute auf deiner Seite.",
   "connect.then2":

@@ -148,7 +148,7 @@ export const enMore = {
   "connect.measuring": "Measuring…",
   "connect.ms": "{n} ms",
   "connect.latencyNote":
-    "Latency is measured from this browser to the pool's web server, the median of five; a rig elsewhere has its own.",
+    "From this browser to the pool's web server; a rig elsewhere has its own.",
   "connect.then": "What happens next",
   "connect.then1": "Your first share shows up on your page within a minute.",
   "connect.then2":
