@@ -2,6 +2,11 @@
 
 /** `{name}` is filled in. */
 export const enMore = {
+  "csv": "Download CSV",
+  "copyAddress": "Copy the address",
+  "pages": "Older and newer",
+  "newest": "← Newest",
+  "older": "Older →",
   "toast.block": "Block {height} found, effort {effort}",
   "search.recent": "Last looked up:",
   "search.forget": "Forget these",
@@ -10,7 +15,7 @@ export const enMore = {
   "address.length": "An address has 0x and 40 digits.",
   "address.digits": "After 0x only the digits 0–9 and a–f can follow.",
   "address.checksum":
-    "The capital letters do not fit this address: check it for a typing error, or write it all in small letters.",
+    "The capital letters do not fit: look for a typing error, or write it all in small letters.",
   "chart.table": "The numbers as a table",
   "chart.summary": "{label}: between {least} and {most}, latest {latest}.",
   "chart.missing": "{missing} of {of} points have no data.",
@@ -23,7 +28,7 @@ export const enMore = {
   "blocks.matured": "Matured",
   "blocks.orphaned": "Orphaned",
   "blocks.text":
-    "A new block is credited as immature after some confirmations, and can be paid when it is mature. Effort below 100 % means luck: the block came early.",
+    "A new block is credited as immature after some confirmations and can be paid when it is mature.",
   "blocks.bars": "Effort of each block, oldest first; the line is 100 %",
   "blocks.noneOf": "No blocks in this state now.",
   "payments.numbers": "Payments of the pool",
@@ -58,13 +63,12 @@ export const enMore = {
   "miner.blocksN": "Blocks found ({n})",
   "miner.noPayments":
     "No payments yet. The first one follows once the balance reaches the threshold.",
-  "miner.noCredits":
-    "No credits yet. You are credited for each block that the pool finds while you mine.",
+  "miner.noCredits": "No credits yet. Each block that the pool finds while you mine credits you.",
   "miner.noBlocks":
-    "None of your shares was a block yet. You are paid for the pool's blocks all the same.",
+    "None of your shares was a block yet. You are paid for every block of the pool.",
   "stranger.title": "This address has not mined here yet",
   "stranger.text":
-    "Numbers appear within a minute of your first share. If you mine already, check the address in your miner's settings.",
+    "Numbers appear within a minute of your first share. You mine already? Check the address in your miner.",
   "stranger.go": "Show me the command line",
   "trouble.held": "A payment to you failed. The operator has to look at it; your balance is safe.",
   "trouble.halted": "Payments are halted at present. Balances are safe and will be paid later.",
@@ -95,7 +99,7 @@ export const enMore = {
   "payout.halted": "Halted",
   "payout.belowText": "{part} of the threshold is reached.",
   "payout.dueText": "The threshold is reached: the next run pays you.",
-  "payout.underWayText": "A payment to you is under way and waits for its confirmations.",
+  "payout.underWayText": "A payment to you waits for its confirmations.",
   "payout.heldText": "The last payment to you failed. The operator has to look at it.",
   "payout.haltedText": "Payments are halted at present. Your balance is safe.",
   "payout.eta": "At this hashrate the rest takes about {span}.",
@@ -147,20 +151,19 @@ export const enMore = {
   "connect.measure": "Measure latency",
   "connect.measuring": "Measuring…",
   "connect.ms": "{n} ms",
-  "connect.latencyNote":
-    "From this browser to the pool's web server; a rig elsewhere has its own.",
+  "connect.latencyNote": "From this browser to the pool's web server; a rig elsewhere has its own.",
   "connect.then": "What happens next",
   "connect.then1": "Your first share shows up on your page within a minute.",
   "connect.then2":
     "The hashrate there is an average of 30 minutes: it climbs until that time is full.",
   "connect.then3":
-    "You are credited for each block the pool finds, and paid once your mature balance reaches the threshold.",
+    "Each block of the pool credits you; your balance is paid once it reaches the threshold.",
   "connect.help": "Questions and answers",
   "settings.title": "Settings",
   "settings.which": "Whose settings? Enter the payout address.",
   "settings.back": "Back to the miner",
   "settings.text":
-    "Nobody needs a password here: a change counts when the wallet of the payout address has signed it. Signing sends no transaction and costs nothing.",
+    "No password: a change counts when the wallet of the payout address has signed it. Signing costs nothing.",
   "settings.notHere": "This pool offers no settings of your own; its own hold.",
   "settings.threshold": "Paid out from",
   "settings.pools": "the pool's own",
