@@ -1,11 +1,23 @@
 /** What must hold after the soak: shares, books and memory. */
-import { audit, isClean, listOf, readBooks, type Store } from "../../modules/ledger/mod.ts";
-import { sum, type Told } from "./miners.ts";
-import { keys, type World } from "./world.ts";
+import { systemClock, unixSeconds } from "../../modules/base/mod.ts";
+import {
+  audit,
+  bucketsSince,
+  isClean,
+  listOf,
+  readBooks,
+  readBucket,
+  type Store,
+} from "../../modules/ledger/mod.ts";
+import { type Counts, sum, type Told } from "./miners.ts";
+import { keys, SPANS_SECONDS, type World } from "./world.ts";
 
 /** Shares that the ledger has, and whether its books are clean. */
 export interface Settled {
+  /** By the rounds of the blocks that are no orphans, and the current one. */
   stored: bigint;
+  /** By the statistics' spans. */
+  storedByLogin: Counts;
   blocks: { matured: number; orphaned: number };
   paidShannon: bigint;
 }
@@ -53,21 +65,48 @@ export async function checkBooks(store: Store): Promise<Settled> {
   const inBlocks = counted.reduce((all, row) => all + BigInt(row[6]!), 0n);
   return {
     stored: inBlocks + books.round.sharesSum,
+    storedByLogin: await readShares(store),
     blocks: { matured: counted.length, orphaned: matured.length - counted.length },
     paidShannon: [...books.paidInAll.values()].reduce((all, one) => all + one, 0n),
   };
 }
 
-/** Nothing that was told true is missing, nothing is there that was not sent. @throws otherwise */
-export function checkShares(told: Told, stored: bigint): void {
-  const accepted = sum(told.accepted), unanswered = sum(told.unanswered);
-  if (stored < accepted) {
-    throw new Error(`${accepted} shares were told true and ${stored} are stored: lost`);
+/** Shares of difficulty 1 that are stored of each login. */
+async function readShares(store: Store): Promise<Counts> {
+  const shares: Counts = new Map();
+  for (const start of bucketsSince(unixSeconds(systemClock), SPANS_SECONDS)) {
+    for (const { login, difficulty } of await readBucket({ store, keys }, start)) {
+      shares.set(login, (shares.get(login) ?? 0n) + difficulty);
+    }
   }
-  if (stored > accepted + unanswered) {
-    throw new Error(
-      `${stored} shares are stored, ${accepted} were told true and ${unanswered} never told: doubled`,
-    );
+  return shares;
+}
+
+/**
+ * Of no login anything is missing that was told true, nor is there more than was sent, and the
+ * rounds have what the logins have together.
+ *
+ * @throws otherwise
+ */
+export function checkShares(
+  told: Pick<Told, "accepted" | "unanswered">,
+  { stored, storedByLogin }: Pick<Settled, "stored" | "storedByLogin">,
+): void {
+  for (const login of new Set([...told.accepted.keys(), ...storedByLogin.keys()])) {
+    const accepted = told.accepted.get(login) ?? 0n, open = told.unanswered.get(login) ?? 0n;
+    const has = storedByLogin.get(login) ?? 0n;
+    if (has < accepted) {
+      throw new Error(`${login}: ${accepted} shares were told true and ${has} are stored: lost`);
+    }
+    if (has > accepted + open) {
+      throw new Error(
+        `${login}: ${has} shares are stored, ${accepted} were told true and ${open} never: doubled`,
+      );
+    }
+  }
+  const inAll = sum(storedByLogin);
+  if (inAll !== stored) {
+    throw new Error(`${stored} shares are in rounds and ${inAll} were stored by login`);
   }
 }
 

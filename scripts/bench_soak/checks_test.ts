@@ -1,22 +1,24 @@
 /** That the soak's checks fail when they should. */
 import assert from "node:assert/strict";
 import { checkMemory, checkShares } from "./checks.ts";
-import type { Told } from "./miners.ts";
 
 const MIB = 2 ** 20;
 
-function told(accepted: bigint, unanswered: bigint): Told {
-  return {
-    accepted: new Map([["a", accepted]]),
-    unanswered: new Map([["a", unanswered]]),
-    ...{ refused: new Map(), connections: 1, longestGapMs: 0 },
+Deno.test("checkShares() takes what lies between told and sent of each login, and nothing else", () => {
+  const told = {
+    accepted: new Map([["a", 100n], ["b", 7n]]),
+    unanswered: new Map([["a", 3n], ["c", 1n]]),
   };
-}
-
-Deno.test("checkShares() takes what lies between told and sent, and nothing else", () => {
-  for (const stored of [100n, 103n]) checkShares(told(100n, 3n), stored);
-  assert.throws(() => checkShares(told(100n, 3n), 99n), /lost/);
-  assert.throws(() => checkShares(told(100n, 3n), 104n), /doubled/);
+  const check = (a: bigint, b: bigint, c: bigint, stored = a + b + c) =>
+    checkShares(told, { stored, storedByLogin: new Map([["a", a], ["b", b], ["c", c]]) });
+  for (const a of [100n, 103n]) check(a, 7n, 0n);
+  check(100n, 7n, 1n);
+  assert.throws(() => check(99n, 7n, 0n), /a: 100 .* lost/);
+  assert.throws(() => check(104n, 7n, 0n), /a: .* doubled/);
+  // One login's loss is not another's gain.
+  assert.throws(() => check(103n, 6n, 0n), /b: .* lost/);
+  assert.throws(() => check(100n, 7n, 2n), /c: .* doubled/);
+  assert.throws(() => check(100n, 7n, 0n, 106n), /106 shares are in rounds and 107/);
 });
 
 Deno.test("checkMemory() refuses growth, and a process that nobody could look at", () => {

@@ -13,7 +13,7 @@ import {
   type Settled,
 } from "./checks.ts";
 import { EVENTS, pause, untilBack } from "./events.ts";
-import { type Door, Miners, sum } from "./miners.ts";
+import { type Counts, type Door, Miners, sum } from "./miners.ts";
 import { openWorld, type World } from "./world.ts";
 
 /** Settings of a soak. */
@@ -87,7 +87,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   if (await world.money.stop() !== 0) throw new Error("the payer's process did not end well");
   const settled = await checkBooks(store);
   const told = merged(plain, secure);
-  checkShares(told, settled.stored);
+  checkShares(told, settled);
   checkMemory(trails.steady);
   return {
     ...settled,
@@ -130,10 +130,15 @@ function openMiners(world: World, { sessions, rate }: SoakOptions, isSecure: boo
 }
 
 function merged(...all: Miners[]) {
-  const told = { accepted: new Map(), unanswered: new Map(), refused: new Map() };
-  for (const [i, miners] of all.entries()) {
+  const told = {
+    ...{ accepted: new Map() as Counts, unanswered: new Map() as Counts },
+    refused: new Map<string, number>(),
+  };
+  for (const miners of all) {
     for (const name of ["accepted", "unanswered"] as const) {
-      for (const [login, shares] of miners.told[name]) told[name].set(`${i}:${login}`, shares);
+      for (const [login, shares] of miners.told[name]) {
+        told[name].set(login, (told[name].get(login) ?? 0n) + shares);
+      }
     }
     for (const [words, times] of miners.told.refused) {
       told.refused.set(words, (told.refused.get(words) ?? 0) + times);

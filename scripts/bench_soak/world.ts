@@ -19,6 +19,9 @@ const BLOCK_TIME_MS = 2_000;
 export const DEPTH = 32;
 const IMMATURE_DEPTH = 16;
 
+/** Life of the statistics' spans: shares are counted by them at the end. */
+export const SPANS_SECONDS = 7 * 24 * 3_600;
+
 /** Keys of the pool. */
 export const keys = createKeys("soak");
 
@@ -74,6 +77,7 @@ export async function openWorld(stack: AsyncDisposableStack, dir: string) {
       ...{ ...common, threads: 1, name, dataDir: `${dir}/${name}`, extranonce: "leased" },
       proxy: {
         ...{ enabled: true, listen: `127.0.0.1:${ports.getwork}`, difficulty: 1 },
+        hashrateExpiration: `${SPANS_SECONDS}s`,
         stratum: { enabled: true, listen: `127.0.0.1:${ports.stratum}`, maxConn: 10_000 },
       },
       stratumPorts: [{

@@ -73,6 +73,29 @@ static void measure_cache(uint32_t epoch, uint32_t round) {
 
 enum { LINE_BYTES = 64, HUGE_PAGE_BYTES = 2 << 20, HOPS = 1 << 20, SHARE_HOPS = 64 * 257 };
 
+enum { CHAINS = 128, STEPS = 1 << 14, SHARE_READS = 2 * SHARE_HOPS };
+
+/*
+ * What the reads of shares that are computed together cost at least: as many chains as a batch of 64
+ * has, each line fetched ahead and naming the next one, nothing mixed and nothing hashed.
+ */
+static void measure_reads(const char *start, uint32_t lines) {
+    uint32_t at[CHAINS];
+    for (uint32_t i = 0; i < CHAINS; i++) at[i] = (uint64_t)lines * i / CHAINS;
+    double before = micros_of(RUSAGE_THREAD);
+    for (uint32_t step = 1; step <= STEPS; step++) {
+        for (uint32_t i = 0; i < CHAINS; i++) {
+            uint32_t named = *(const volatile uint32_t *)(start + (size_t)at[i] * LINE_BYTES);
+            uint32_t mixed = (named ^ (step * 0x9e3779b9u)) * 0x01000193u;
+            at[i] = ((uint64_t)mixed * lines) >> 32;
+            __builtin_prefetch(start + (size_t)at[i] * LINE_BYTES, 0, 2);
+        }
+    }
+    double micros =
+        (micros_of(RUSAGE_THREAD) - before) / ((double)STEPS * CHAINS) * SHARE_READS;
+    printf("{\"what\": \"reads\", \"micros\": %f, \"check\": \"%u\"}\n", micros, at[0]);
+}
+
 /*
  * What a lone share's dependent reads cost at least: a walk in random order over as many lines as
  * the cache has, where each line only names the next one.
@@ -100,6 +123,7 @@ static void measure_chase(uint32_t lines) {
     for (int i = 0; i < HOPS; i++) at = *(volatile uint32_t *)(start + (size_t)at * LINE_BYTES);
     double micros = (micros_of(RUSAGE_THREAD) - before) / HOPS * SHARE_HOPS;
     printf("{\"what\": \"chase\", \"micros\": %f, \"check\": \"%u\"}\n", micros, at);
+    measure_reads(start, lines);
     free(order);
     munmap(map, bytes + HUGE_PAGE_BYTES);
 }

@@ -72,7 +72,8 @@ async function benchEpoch(epoch: number, index: number, rounds: number): Promise
     row("portable tier, 64 queued", of("quarry portable", "light64"), geth),
     row("chfast (PyPI), one share", of("chfast", "light"), geth),
     row("cache building", of("quarry", "cache"), of("geth", "cache"), "cache"),
-    // The memory's own limit for the row of one share: the reads alone, without any hashing.
+    // The memory's own limits for the first two rows: the reads alone, without any hashing.
+    row("64 queued, their reads alone", of("quarry", "reads"), geth, "limit"),
     row("one share's reads alone", of("quarry", "chase"), geth, "limit"),
     row("geth's dataset item", of("geth", "item"), of("geth", "item"), "item"),
   ];
