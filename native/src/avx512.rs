@@ -105,7 +105,13 @@ pub(crate) fn compute_items(cache: &Cache, numbers: &[u32], rows: &mut [Row]) {
         // Nothing to hash eight at a time, and the narrower registers answer sooner.
         return avx2::compute_items(cache, numbers, rows);
     }
-    items::compute(cache, numbers, rows, |rows| hash_rows(rows));
+    items::compute(
+        cache,
+        numbers,
+        rows,
+        |rows| hash_rows(rows),
+        |row, line| avx2::mix_row(row, line),
+    );
 }
 
 /// A light cache, see [`cache::fill`].

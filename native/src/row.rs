@@ -2,7 +2,7 @@
 
 use crate::keccak::keccak512_lanes;
 
-const FNV_PRIME: u32 = 0x0100_0193;
+pub(crate) const FNV_PRIME: u32 = 0x0100_0193;
 
 /// Ethash's "FNV": multiply, then exclusive-or (not FNV-1a).
 #[inline(always)]

@@ -123,7 +123,7 @@ impl Tier {
     #[inline]
     pub(crate) fn compute_items(self, cache: &Cache, numbers: &[u32], rows: &mut [Row]) {
         match self.0 {
-            Kind::Portable => items::compute(cache, numbers, rows, items::hash_rows),
+            Kind::Portable => items::compute(cache, numbers, rows, items::hash_rows, Row::mix),
             // SAFETY: the processor has the features, as for every `Tier`.
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => unsafe { avx2::compute_items(cache, numbers, rows) },
