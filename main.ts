@@ -222,7 +222,12 @@ async function open(
     parts.push({ name: "metrics", stop: () => door.close() });
   }
   if (api.enabled) {
-    worker("stats", { ...common, api } satisfies StatsWorkerOptions);
+    worker(
+      "stats",
+      {
+        ...{ ...common, api, nodeBeatMs: proxy.stateUpdateIntervalMs },
+      } satisfies StatsWorkerOptions,
+    );
     const settings = settingsOf(config, network);
     const { trustedProxies } = proxy;
     const facts = poolFacts(config, network);

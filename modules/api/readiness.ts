@@ -37,13 +37,18 @@ export interface Readiness {
   sessions?: number;
 }
 
+/** How long a snapshot counts as fresh (milliseconds), by the pause between collections. */
+export function snapshotFreshMs(statsCollectIntervalMs: number): number {
+  return Math.max(FRESH_MS_MIN, FRESH_COLLECTIONS * statsCollectIntervalMs);
+}
+
 /** Looks at mining, then Redis, then the snapshot: the first that fails is the reason. */
 export async function readiness(deps: ReadinessDeps): Promise<Readiness> {
   const mining = deps.mining();
   const away = await deps.store.command("PING").then(() => "", (error) => errorText(error));
   const snapshot = await deps.pool.get();
   const ageMs = snapshot === undefined ? undefined : deps.clock.now() - snapshot.collectedAtMs;
-  const freshMs = Math.max(FRESH_MS_MIN, FRESH_COLLECTIONS * deps.statsCollectIntervalMs);
+  const freshMs = snapshotFreshMs(deps.statsCollectIntervalMs);
   const reason = mining?.ready === false
     ? `Mining is not ready: ${mining.reason}`
     : away !== ""

@@ -83,6 +83,15 @@ export async function readNodes(deps: ViewDeps): Promise<NodeRow[]> {
   return parseNodes(recordOf(await deps.store.command("HGETALL", deps.keys.nodes())));
 }
 
+/** An instance's beat is fresh for so many of them, and at least for so long (milliseconds). */
+const FRESH_BEATS = 3;
+const FRESH_BEAT_MS_MIN = 60_000;
+
+/** How long an instance's row among the nodes counts (milliseconds), by the pause between beats. */
+export function nodeFreshMs(beatMs: number): number {
+  return Math.max(FRESH_BEAT_MS_MIN, FRESH_BEATS * beatMs);
+}
+
 /** What the ledger knows of one miner. */
 export interface MinerView {
   /** Fields of `P:miners:<login>`, as stored. */

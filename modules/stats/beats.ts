@@ -2,6 +2,7 @@
 import {
   type Health,
   loopHealth,
+  nodeFreshMs,
   readNodes,
   readStatus,
   SERIES_RANGES,
@@ -11,8 +12,6 @@ import {
   writeSeries,
 } from "../ledger/mod.ts";
 
-/** What an instance says of its nodes counts for so long (seconds). */
-const NODE_SECONDS = 60;
 const { stepSeconds, spanSeconds } = SERIES_RANGES["24h"];
 /** From best to worst. */
 const ORDER: Health[] = ["ok", "waiting", "halted", "away"];
@@ -20,11 +19,14 @@ const ORDER: Health[] = ["ok", "waiting", "halted", "away"];
 /** Collects beats; one that cannot be written is written later. */
 export class Beats {
   readonly #deps: ViewDeps;
+  readonly #nodeSeconds: number;
   /** By start of its five minutes (unix seconds). */
   readonly #beats = new Map<number, StatusBeat>();
 
-  constructor(deps: ViewDeps) {
+  /** @param nodeBeatMs pause between two reports of an instance on its node (milliseconds) */
+  constructor(deps: ViewDeps, nodeBeatMs: number) {
     this.#deps = deps;
+    this.#nodeSeconds = nodeFreshMs(nodeBeatMs) / 1000;
   }
 
   /** Notes that a collection failed. */
@@ -37,7 +39,9 @@ export class Beats {
     const [nodes, loops] = await Promise.all([readNodes(this.#deps), readStatus(this.#deps)]);
     const beat = Math.max(...nodes.map(({ lastBeat }) => Number(lastBeat)));
     this.#note(nowSeconds, {
-      ...(nodes.length === 0 ? {} : { nodes: nowSeconds - beat <= NODE_SECONDS ? "ok" : "away" }),
+      ...(nodes.length === 0
+        ? {}
+        : { nodes: nowSeconds - beat <= this.#nodeSeconds ? "ok" : "away" }),
       ...(loops.unlocker === undefined ? {} : { unlocker: loopHealth(loops.unlocker) }),
       ...(loops.payer === undefined ? {} : { payer: loopHealth(loops.payer) }),
       stats: "ok",

@@ -29,6 +29,8 @@ export interface CollectOptions {
   payments: number;
   /** Matured blocks shown; 0 for all. */
   blocks: number;
+  /** Pause between two reports of an instance on its node (milliseconds). @default {0} */
+  nodeBeatMs?: number;
 }
 
 /** What a collector works with. */
@@ -56,7 +58,7 @@ export function createCollector(options: CollectOptions, deps: CollectDeps): Col
   const workLog = new WorkLog(deps, Math.max(smallSeconds, largeSeconds, HISTORY_SECONDS));
   const history = new History(deps, workLog);
   const overviews = new Overviews(options.luckWindow, deps);
-  const beats = new Beats(deps);
+  const beats = new Beats(deps, options.nodeBeatMs ?? 0);
   const luckMax = options.luckWindow.at(-1) ?? 0;
   // 0 asks for every row, so it wins over any number.
   const matured = options.blocks === 0 ? 0 : Math.max(options.blocks, luckMax);

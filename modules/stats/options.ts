@@ -11,4 +11,6 @@ export interface StatsWorkerOptions extends CommonWorkerOptions {
   /** Name of this instance. */
   instance: string;
   api: ApiConfig;
+  /** Pause between two reports of an instance on its node (milliseconds). */
+  nodeBeatMs: number;
 }

@@ -11,7 +11,12 @@ const clock = systemClock;
 hostWorker<StatsWorkerOptions>("stats", async (options, { log }) => {
   const store = await openStore(options.redis, { log });
   const keys = createKeys(options.prefix);
-  const collector = createCollector(options.api, { store, keys, clock, log });
+  const collector = createCollector({ ...options.api, nodeBeatMs: options.nodeBeatMs }, {
+    store,
+    keys,
+    clock,
+    log,
+  });
   const end = new AbortController();
   const running = runStats(options.api, { collector, clock, log }, end.signal);
   return {

@@ -12,7 +12,7 @@ Deno.test("worker.ts collects at once and ends when it is told to", async () => 
   const connection = { endpoint: redis.endpoint, database: 0, password: "" };
   const options: StatsWorkerOptions = {
     ...{ prefix: "etc", redis: connection, logLevel: "error", instance: "main" },
-    api: apiConfig({ statsCollectIntervalMs: 50 }),
+    ...{ api: apiConfig({ statsCollectIntervalMs: 50 }), nodeBeatMs: 3_000 },
   };
   const startedAtMs = Date.now();
   const worker: Supervised<never> = supervise({

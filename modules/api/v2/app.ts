@@ -41,15 +41,21 @@ const NOT_YET = {
   error: { code: "no_statistics", message: "no statistics were collected yet: ask again in 5 s" },
 };
 
+/** What works now is not a matter of collections: an answer is kept no longer (milliseconds). */
+const STATUS_MS_MAX = 5_000;
+
 /** The app, and its bell to be closed at the end. */
 export function createV2(options: GuardOptions, deps: V2Deps) {
   const bell = new Doorbell(deps);
   const base = new OpenAPIHono<{ Bindings: Peer }>({ defaultHook: refuse });
   for (const guard of guards(options, deps.clock)) base.use("*", guard);
-  const kept = keptAnswers(deps.statsCollectIntervalMs, deps.clock);
+  const keptFor = (ms: number) => keptAnswers(ms, deps.clock);
+  const kept = keptFor(deps.statsCollectIntervalMs);
+  const keptStatus = keptFor(Math.min(STATUS_MS_MAX, deps.statsCollectIntervalMs));
   base.use("*", async (context, next) => {
     if (/\/(settings|events|ping)$/.test(context.req.path)) return await next();
-    return await kept(context, next);
+    const keeper = context.req.path.endsWith("/status") ? keptStatus : kept;
+    return await keeper(context, next);
   });
   base.use("*", asCsv);
   const app = createRoutes(base, options, deps, bell);

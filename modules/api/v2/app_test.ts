@@ -300,6 +300,24 @@ Deno.test("createV2() says how to connect, and what runs", async () => {
   });
 });
 
+Deno.test("createV2() judges statistics and nodes by how often they are to come", async () => {
+  await using world = await openApiWorld({
+    ...{ nowMs: START_MS, api: { statsCollectIntervalMs: 120_000 } },
+    facts: { ...FACTS, nodeBeatMs: 100_000 },
+  });
+  await world.collect();
+  await writeNodeState(world, { name: "a", height: 5, difficulty: 7n });
+  const at = async (ms: number) => {
+    await world.clock.advance(START_MS + ms - world.clock.now());
+    const { parts } = await ask(world, "/status", shape.status);
+    const of = (name: string) => parts.find((part) => part.name === name)!.state;
+    return [of("nodes"), of("stats")];
+  };
+  assert.deepEqual(await at(200_000), ["ok", "ok"]);
+  assert.deepEqual(await at(320_000), ["away", "ok"]);
+  assert.deepEqual(await at(380_000), ["away", "away"]);
+});
+
 Deno.test("createV2() reads as much for a page of an old pool as of a new one", async () => {
   const reads = async (blocks: number, payments: number) => {
     await using world = await openApiWorld({ nowMs: START_MS, facts: FACTS });

@@ -34,6 +34,8 @@ export interface PoolFacts {
   poolAddress: string;
   /** Short hashrate window (milliseconds). */
   shortWindowMs: number;
+  /** Pause between two reports of an instance on its node (milliseconds). */
+  nodeBeatMs: number;
   notice: string;
   /** The operator's colour on light and dark pages (#rrggbb). */
   accent?: { light: string; dark: string };
@@ -64,6 +66,7 @@ export function poolFacts(config: Config, network: Network | undefined): PoolFac
     minThresholdShannon: payouts.minThresholdShannon,
     ...{ payoutsIntervalMs: payouts.intervalMs, depth: unlocker.depth },
     ...{ poolAddress: payouts.address, shortWindowMs: api.hashrateWindowMs },
+    nodeBeatMs: proxy.stateUpdateIntervalMs,
     ...{ notice: api.notice, publicHost: api.publicHost },
     regions: api.regions,
     ...(api.accent === undefined ? {} : { accent: api.accent }),
@@ -94,7 +97,7 @@ export const NO_FACTS: PoolFacts = {
   ...{ name: "Mining pool", currency: "", algorithm: "etchash", scheme: "prop", feePercent: 0 },
   ...{ thresholdShannon: 0n, minThresholdShannon: 0n, payoutsIntervalMs: 0, depth: 0 },
   ...{ poolAddress: "", shortWindowMs: 1_800_000, notice: "", publicHost: "", endpoints: [] },
-  regions: [],
+  ...{ regions: [], nodeBeatMs: 3_000 },
   runs: { mining: false, unlocker: false, payer: false },
 };
 

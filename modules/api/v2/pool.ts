@@ -1,5 +1,6 @@
 /** The pool at a glance, and its charts. */
 import {
+  nodeFreshMs,
   type Overview,
   type RangeName,
   readNodes,
@@ -13,8 +14,6 @@ import type { Pool } from "./schemas.ts";
 
 /** Rows of each list beside the numbers. */
 const LAST = 5;
-/** What an instance said of its node counts as healthy for this long (milliseconds). */
-const BEAT_MS = 60_000;
 /** The newest slot is written this long after its end (seconds). */
 const CLOSED_AFTER_SECONDS = 150;
 
@@ -89,7 +88,7 @@ async function nodeCounts(deps: V2Deps): Promise<{ nodesHealthy: number; nodesTo
     };
   }
   const rows = await readNodes(deps);
-  const since = deps.clock.now() - BEAT_MS;
+  const since = deps.clock.now() - nodeFreshMs(deps.facts.nodeBeatMs);
   const healthy = rows.filter(({ lastBeat }) => Number(lastBeat) * 1000 >= since);
   return { nodesHealthy: healthy.length, nodesTotal: rows.length };
 }

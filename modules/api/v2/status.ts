@@ -4,6 +4,7 @@ import {
   type Health,
   loopHealth,
   type LoopStatus,
+  nodeFreshMs,
   type PayoutsPause,
   readNodes,
   readPayoutsPause,
@@ -11,14 +12,12 @@ import {
   readStatus,
   STATUS_SERIES,
 } from "../../ledger/mod.ts";
+import { snapshotFreshMs } from "../readiness.ts";
 import { asOf, type V2Deps } from "./deps.ts";
 import { chartOf } from "./pool.ts";
 import type { Status } from "./schemas.ts";
 
 type Part = Status["parts"][number];
-
-/** An instance's beat, and a snapshot, count as fresh for this long (milliseconds). */
-const FRESH_MS = 60_000;
 
 /** `/status`: answers also when Redis does not. */
 export async function statusBody(deps: V2Deps): Promise<Status> {
@@ -42,7 +41,7 @@ export async function statusBody(deps: V2Deps): Promise<Status> {
       ),
       loop("unlocker", loops.unlocker, facts.runs.unlocker),
       payer(loops.payer, facts.runs.payer, pause),
-      stats(asOfMs, nowMs),
+      stats(asOfMs, nowMs, snapshotFreshMs(deps.statsCollectIntervalMs)),
     ],
   };
 }
@@ -92,7 +91,7 @@ async function nodes(deps: V2Deps, away: string): Promise<Part> {
   const rows = await readNodes(deps);
   if (rows.length === 0) return part("nodes", "off", "No instance has reported a node");
   const beat = Math.max(...rows.map(({ lastBeat }) => Number(lastBeat) * 1000));
-  if (deps.clock.now() - beat <= FRESH_MS) return part("nodes", "ok");
+  if (deps.clock.now() - beat <= nodeFreshMs(deps.facts.nodeBeatMs)) return part("nodes", "ok");
   return part("nodes", "away", "No instance has reported a node lately", mend, beat);
 }
 
@@ -118,10 +117,10 @@ function payer(
   return part("payer", "waiting", reason, "quarry admin CONFIG payouts resume", pause.atMs);
 }
 
-function stats(asOfMs: number | undefined, nowMs: number): Part {
+function stats(asOfMs: number | undefined, nowMs: number, freshMs: number): Part {
   const mend = "look at the log of the process that runs the API";
   if (asOfMs === undefined) return part("stats", "waiting", "No statistics collected yet", mend);
-  if (nowMs - asOfMs <= FRESH_MS) return part("stats", "ok");
+  if (nowMs - asOfMs <= freshMs) return part("stats", "ok");
   const seconds = Math.round((nowMs - asOfMs) / 1000);
   return part("stats", "away", `The last statistics are ${seconds} s old`, mend, asOfMs);
 }
