@@ -10,6 +10,7 @@ import type { VerifiedShare } from "../share/mod.ts";
 
 // From zero on, or a process's first block would be no increase to whoever watches.
 count("quarry_candidates_total", undefined, 0);
+count("quarry_candidates_refused_total", undefined, 0);
 
 /** What one node said to a solution. */
 export interface SubmissionAnswer {
@@ -61,6 +62,10 @@ async function handIn(
   log.info("block.found", block);
   count("quarry_candidates_total");
   const answers = deps.submitWork(record.nonce, record.headerHash, record.mix);
+  // Whatever becomes of its row. Without any reply this process is closing, and nobody knows.
+  answers.then((given) => {
+    if (!given.some(({ accepted }) => accepted)) count("quarry_candidates_refused_total");
+  }).catch(() => {});
   const candidate = { ...record, blockDifficulty: share.job.difficulty };
   const fate = settled === undefined
     ? deps.recorder.recordCandidate(candidate)

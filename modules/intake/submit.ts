@@ -21,6 +21,11 @@ import {
 import { type CandidateDeps, submitCandidate } from "./candidate.ts";
 import type { RejectedLog, RejectedShare } from "./rejected_log.ts";
 
+// From zero on, or the first of a verdict would be no increase to whoever watches.
+for (const verdict of ["accepted", ...Object.keys(REJECTIONS)]) {
+  count("quarry_shares_total", { verdict }, 0);
+}
+
 /** What a miner is told; undefined fate (the process is closing) gives no answer at all. */
 export type SubmitOutcome =
   | { accepted: true; candidate: boolean; banned: boolean }

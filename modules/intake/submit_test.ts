@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { bytesToBigInt, FakeClock, silentLogger, targetOf } from "../base/mod.ts";
 import type { Recorder, ShareRecord } from "../ledger/mod.ts";
+import { sampleMeters } from "../metrics/mod.ts";
 import { Policy } from "../policy/mod.ts";
-import { SeenNonces, type Submission } from "../share/mod.ts";
+import { REJECTIONS, SeenNonces, type Submission } from "../share/mod.ts";
 import { JobBook, jobOf } from "../work/mod.ts";
 import type { RejectedShare } from "./rejected_log.ts";
 import { type SubmitDeps, submitShare } from "./submit.ts";
@@ -14,6 +15,11 @@ const SUBMISSION: Submission = {
   ...{ login: "0x" + "11".repeat(20), worker: "rig1", ip: "10.0.0.1", headerHash: HEADER },
   ...{ nonce: "0x0000000000000001", mix: "0x" + "cd".repeat(32) },
 };
+
+async function counted(name: string): Promise<number> {
+  const found = (await sampleMeters()).find((metric) => metric.name === name);
+  return found!.values[0]!.value;
+}
 
 function setup(result: bigint, recorder: Partial<Recorder> = {}) {
   const jobs = new JobBook();
@@ -112,6 +118,25 @@ Deno.test("submitShare() hands a block to the nodes and the ledger and believes 
   assert.deepEqual(outcome, { accepted: true, candidate: true, banned: false });
   while (done.length < 4) await new Promise((resolve) => setTimeout(resolve, 1));
   assert.deepEqual(done, ["submitted", "recorded", "a false", "b error: down"]);
+});
+
+Deno.test("submitShare() counts a block that no node took, and only such a block", async () => {
+  const refused = () => counted("quarry_candidates_refused_total");
+  const before = await refused();
+  for (const [answers, more] of [[[true, false], 0], [[false, undefined], 1], [[], 2]] as const) {
+    const { deps } = setup(1n);
+    deps.submitWork = () =>
+      Promise.resolve(answers.map((accepted, i) => ({ node: `n${i}`, accepted, tookMs: 1 })));
+    await submitShare(deps, SUBMISSION, TERMS);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    assert.equal(await refused() - before, more);
+  }
+});
+
+Deno.test("each verdict is counted from zero on", async () => {
+  const [shares] = (await sampleMeters()).filter(({ name }) => name === "quarry_shares_total");
+  const verdicts = new Set(shares!.values.map(({ labels }) => labels["verdict"]));
+  assert.deepEqual(verdicts, new Set(["accepted", ...Object.keys(REJECTIONS)]));
 });
 
 Deno.test("submitShare() refuses honestly while storage is away, and takes the share later", async () => {

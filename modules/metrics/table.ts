@@ -97,6 +97,10 @@ export const METERS = {
     ...{ kind: "counter", labels: [] },
     help: "Blocks found by our miners",
   },
+  quarry_candidates_refused_total: {
+    ...{ kind: "counter", labels: [] },
+    help: "Blocks found that no node took: each refused it or gave no answer",
+  },
   quarry_node_solutions_total: {
     ...{ kind: "counter", labels: ["node", "answer"] },
     help: "Solutions handed to a node, by its answer: accepted, refused or failed",

@@ -3,7 +3,7 @@ import type { Clock, Logger } from "../base/mod.ts";
 import { count } from "../metrics/mod.ts";
 import { type CommandRunner, runCommand } from "./command.ts";
 import { openFirewall } from "./firewall.ts";
-import { Policy, type PolicyDeps, type PolicyOptions } from "./policy.ts";
+import { BAN_REASONS, Policy, type PolicyDeps, type PolicyOptions } from "./policy.ts";
 import { ShareRate } from "./share_rate.ts";
 
 /** Bans logged a second, and at once. */
@@ -33,6 +33,8 @@ export function openPolicy(
   const firewall = set && openFirewall({ ...set, workers }, { run, clock, log });
   const logged = new ShareRate(LOGGED.perSecond, clock.now(), LOGGED.burst);
   let unlogged = 0;
+  // From zero on, or the first ban would be no increase to whoever watches.
+  for (const reason of Object.values(BAN_REASONS)) count("quarry_bans_total", { reason }, 0);
   const policy = new Policy(options, clock, {
     ...deps,
     onBan(ban, mixed) {

@@ -65,6 +65,8 @@ export interface PolicyDeps {
   counts?: SharedCounts;
 }
 
+/** Why an address is banned by itself. */
+export const BAN_REASONS = { malformed: "malformed requests", shares: "invalid shares" };
 /** Addresses remembered at most; the longest idle are forgotten first. */
 export const POLICY_ADDRESSES_MAX = 100_000;
 /** Connections that an address can earn by valid shares. */
@@ -226,7 +228,7 @@ export class Policy {
     entry.malformedMs = nowMs;
     entry.malformed++;
     if (entry.malformed < this.options.banning.malformedLimit) return false;
-    return this.#ban(key, "malformed requests");
+    return this.#ban(key, BAN_REASONS.malformed);
   }
 
   /**
@@ -252,7 +254,7 @@ export class Policy {
     const percent = 100 * entry.invalid / total;
     entry.valid = 0;
     entry.invalid = 0;
-    return percent >= invalidPercent && this.#ban(key, "invalid shares");
+    return percent >= invalidPercent && this.#ban(key, BAN_REASONS.shares);
   }
 
   /**
