@@ -88,6 +88,8 @@ async function answer(request: Request): Promise<Response> {
 async function lookAtLedger(ledger: LedgerDeps, log: Logger): Promise<void> {
   try {
     const [found, overview] = await Promise.all([readGauges(ledger), readOverview(ledger)]);
+    // What has vanished from the ledger since the last scrape is missing too.
+    for (const name of LEDGER_GAUGES) clearGauge(name);
     gauge("quarry_ledger_up", 1);
     for (const [state, shannon] of Object.entries(found.money)) {
       gauge("quarry_money_shannon", Number(shannon), { state });

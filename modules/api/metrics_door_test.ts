@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { silentLogger, systemClock } from "../base/mod.ts";
 import { count, keepSample, METERS, sampleMeters } from "../metrics/mod.ts";
-import { openStore } from "../ledger/mod.ts";
+import { createKeys, openStore, type Overview, writeOverview } from "../ledger/mod.ts";
 import { startRedis, type TestRedis } from "../../tests/support/redis.ts";
 import { serveMetrics } from "./metrics_door.ts";
 
@@ -35,7 +35,10 @@ Deno.test("/metrics has the ledger's sums, and none of them while Redis is away"
   await store.command("ZADD", "t:blocks:immature", "5", "a", "6", "b");
   const status = { state: "halted", reason: "r", mend: "m", sinceMs: 5_000 };
   await store.command("HSET", "t:quarry:status", "payer", JSON.stringify(status));
-  await store.close();
+  await writeOverview(
+    { store, keys: createKeys("t") },
+    { miners: 3, collectedAtMs: 5_000 } as Overview,
+  );
   const door = await serveMetrics({ listen: { hostname: "127.0.0.1", port: 0 }, ...options }, deps);
   stack.defer(() => door.close());
   await until(async () => (await scrape(door.port)).includes('quarry_ledger_up{worker="main"} 1'));
@@ -51,9 +54,16 @@ Deno.test("/metrics has the ledger's sums, and none of them while Redis is away"
       'quarry_loop_state{loop="payer",state="running",worker="main"} 0',
       'quarry_lease_held{role="payer",worker="main"} 0',
       'quarry_build_info{version="9.9.9",worker="main"} 1',
+      'quarry_miners{worker="main"} 3',
       'quarry_invariants_broken{worker="main"} 0',
     ]
   ) assert.ok(text.includes(`${line}\n`), `${line} in ${text}`);
+
+  const { own } = createKeys("t");
+  for (const key of [own.status(), own.snapshot("overview")]) await store.command("DEL", key);
+  await until(async () => !(await scrape(door.port)).includes("quarry_loop_state{"));
+  assert.doesNotMatch(await scrape(door.port), /^quarry_(loop|miners|statistics)/m);
+  await store.close();
 
   await redis.kill();
   await until(async () => (await scrape(door.port)).includes('quarry_ledger_up{worker="main"} 0'));

@@ -135,7 +135,8 @@ export const METERS = {
   },
   quarry_invariants_broken: {
     ...{ kind: "gauge", labels: [] },
-    help: "Sums of the ledger that do not agree with each other; anything but 0 is an alarm",
+    help:
+      "Sums of the ledger that are below nothing, which cannot be; `deno task audit` checks the rest",
   },
   quarry_ledger_up: {
     ...{ kind: "gauge", labels: [] },
