@@ -81,11 +81,11 @@ if (import.meta.main) await main(Deno.args);
 
 /** Runs the pool until a signal, with what a configuration enables. */
 export async function main(args: string[]): Promise<void> {
-  const path = args.find((arg) => !arg.startsWith("--"));
-  const unknown = args.find((arg) =>
-    arg.startsWith("--") && !/^--(check|drain|keep|within=\d+(\.\d+)?)$/.test(arg)
+  if (args.includes("--help")) return fail(USAGE, 0);
+  const [path, ...more] = args.filter((arg) =>
+    !/^--(check|drain|keep|within=\d+(\.\d+)?)$/.test(arg)
   );
-  if (path === undefined || unknown !== undefined) return fail(USAGE, 2);
+  if (path === undefined || path.startsWith("-") || more.length > 0) return fail(USAGE, 2);
   if (args.includes("--drain")) {
     const within = args.find((arg) => arg.startsWith("--within="))?.split("=")[1];
     const withinMs = Number(within ?? DRAIN_MINUTES) * 60_000;
@@ -181,7 +181,8 @@ async function open(
       ...miningOptions(config, network, surroundings.library),
       permissions: workerRights("stratum", config, surroundings),
     }, {
-      ...{ log, sink: deps.sink, clock: systemClock, onHung: () => hung("stratum", log) },
+      ...{ log, sink: deps.sink, clock: systemClock, signal: deps.signal },
+      onHung: () => hung("stratum", log),
       onEvent: (event: string, facts: Facts) => log.for("stratum").info(event, facts),
     });
     handles.mining = mining;

@@ -7,8 +7,8 @@ import { openChannels } from "./channels.ts";
 import { type AlertsDeps, runAlerts } from "./loop.ts";
 import type { AlertsWorkerOptions, ToAlerts } from "./options.ts";
 
-hostWorker<AlertsWorkerOptions, ToAlerts>("alerts", async (options, { log }) => {
-  const store = await openStore(options.redis, { log });
+hostWorker<AlertsWorkerOptions, ToAlerts>("alerts", async (options, { log, ending }) => {
+  const store = await openStore(options.redis, { log, wait: ending });
   const end = new AbortController();
   const deps: AlertsDeps = {
     ...{ store, keys: createKeys(options.prefix), clock: systemClock, log },

@@ -39,9 +39,9 @@ export function connectingStore(
 ): Store {
   const end = new AbortController();
   let store: Store | undefined;
-  retry(() => openStore(options, deps), {
+  retry(() => openStore(options, { ...deps, wait: end.signal }), {
     ...{ attempts: Infinity, clock: deps.clock, signal: end.signal, maxMs: 5_000 },
-    retryable: (error) => (deps.log.warn("redis.away", { error }), true),
+    retryable: (error) => !end.signal.aborted && (deps.log.warn("redis.away", { error }), true),
   }).then(async (opened) => {
     if (end.signal.aborted) await opened.close();
     else store = opened;

@@ -85,7 +85,8 @@ export interface Store {
  * Opens a connection and waits until it is ready; later losses reconnect by themselves, after a
  * failover to the new master.
  *
- * @throws {StoreError} when Redis cannot be reached within `timeoutMs` at first.
+ * @throws {StoreError} when Redis cannot be reached within `timeoutMs` at first, or until `wait`
+ *   ends.
  */
 export async function openStore(
   options: RedisOptions,
@@ -93,6 +94,8 @@ export async function openStore(
     log: Logger;
     /** Called after each connection, the first one included. */
     onReady?: (store: Store) => Promise<unknown>;
+    /** Waits for Redis until this ends, and says once why; missing: for `timeoutMs`. */
+    wait?: AbortSignal;
   },
 ): Promise<Store> {
   const timeoutMs = options.timeoutMs ?? 5_000;
@@ -107,7 +110,7 @@ export async function openStore(
   let store: Store | undefined;
   const ready = async () => void (store && await deps.onReady?.(store));
   try {
-    const link = await openLink(place, connecting, { log: deps.log, onReady: ready });
+    const link = await openLink(place, connecting, { ...deps, onReady: ready });
     store = storeOver(link, timeoutMs);
   } catch (error) {
     const { name, moves } = place(connecting);
@@ -119,7 +122,12 @@ export async function openStore(
       error,
     );
   }
-  await ready();
+  try {
+    await ready();
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
   return store;
 }
 

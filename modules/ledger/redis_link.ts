@@ -30,12 +30,13 @@ export interface Link {
  *
  * @param placed how the server is found, with what ends a search
  * @param onReady called after each connection but the first
- * @throws {Error} when there is none within `timeoutMs`
+ * @param wait waits until this ends, however long that is; undefined: `timeoutMs`
+ * @throws {Error} when there is none by then
  */
 export async function openLink(
   placed: (connecting: Omit<Connecting, "address">) => Place,
   options: Omit<Connecting, "address">,
-  deps: { log: Logger; onReady(): Promise<unknown> },
+  deps: { log: Logger; onReady(): Promise<unknown>; wait?: AbortSignal | undefined },
 ): Promise<Link> {
   const { log } = deps;
   const end = new AbortController();
@@ -51,7 +52,9 @@ export async function openLink(
 
   function note(problem: string) {
     if (problem !== "" && problem !== lastProblem) {
-      log.warn("redis.lost", { place: place.name, address, error: problem });
+      const facts = { place: place.name, address, error: problem };
+      if (connection === 0) log.warn("redis.waiting", facts);
+      else log.warn("redis.lost", facts);
     }
     lastProblem = problem || lastProblem;
   }
@@ -134,8 +137,9 @@ export async function openLink(
     },
   };
   const loops = Promise.all([keep(), watch()]);
-  const late = pause(connecting.timeoutMs, signal).then(() => new Error(lastProblem));
-  const failed = await Promise.race([opened, late]);
+  const { wait } = deps;
+  const late = wait === undefined ? pause(connecting.timeoutMs, signal) : aborted(wait, signal);
+  const failed = await Promise.race([opened, late.then(() => new Error(lastProblem))]);
   if (failed !== undefined) {
     await link.close();
     throw failed;
@@ -164,6 +168,12 @@ async function identityOf(client: Client): Promise<string | undefined> {
   } catch {
     return undefined;
   }
+}
+
+/** Resolves when `wait` ends; once `signal` has ended, it never may. */
+async function aborted(wait: AbortSignal, signal: AbortSignal): Promise<void> {
+  if (wait.aborted) return;
+  await new Promise((resolve) => wait.addEventListener("abort", resolve, { signal }));
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

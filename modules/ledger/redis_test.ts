@@ -1,6 +1,6 @@
 /** The connection against a real redis-server: scripts, fates of failed commands, reconnection. */
 import assert from "node:assert/strict";
-import { silentLogger } from "../base/mod.ts";
+import { createLogger, type LogRecord, silentLogger } from "../base/mod.ts";
 import { startRedis } from "../../tests/support/redis.ts";
 import { openStore, StoreError } from "./redis.ts";
 
@@ -82,4 +82,29 @@ Deno.test("openStore() names the setting when Redis is not there", async () => {
     }),
     /redis\.endpoint/,
   );
+});
+
+Deno.test("openStore() waits for a Redis that comes later, and says so once", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "quarry-later-" });
+  const options = { endpoint: `${dir}/redis.sock`, database: 0, password: "", timeoutMs: 100 };
+  const records: LogRecord[] = [];
+  const log = createLogger((record) => records.push(record), "ledger");
+  const end = new AbortController();
+  const opening = openStore(options, { log, wait: end.signal });
+  const left = new AbortController();
+  const leaving = openStore(options, { log: silentLogger, wait: left.signal });
+  while (records.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  left.abort(new Error("stopped"));
+  await assert.rejects(leaving, (error) => error instanceof StoreError && error.fate === "away");
+  // Longer than an opening that does not wait.
+  await assert.rejects(openStore(options, { log: silentLogger }), StoreError);
+  await using _redis = await startRedis({ dir });
+  const store = await opening;
+  assert.equal(await store.command("PING"), "PONG");
+  // A server that begins to listen may be met a moment too early: that is another reason.
+  const told = records.filter(({ facts }) => /ENOENT/.test(String(facts.error)));
+  assert.deepEqual(told.map(({ event }) => event), ["redis.waiting"]);
+  assert.equal(records.at(-1)!.event, "redis.back");
+  await store.close();
+  await Deno.remove(dir, { recursive: true });
 });

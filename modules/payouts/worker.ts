@@ -31,9 +31,9 @@ const read: KeyReader = {
   env: (name) => Deno.env.get(name),
 };
 
-hostWorker<PayerWorkerOptions, ToPayer>("payer", async (options, { log, event }) => {
+hostWorker<PayerWorkerOptions, ToPayer>("payer", async (options, { log, event, ending }) => {
   const onReady = (store: Store) => rewriteAppendOnly(store, log);
-  const store = await openStore(options.redis, { log, onReady });
+  const store = await openStore(options.redis, { log, onReady, wait: ending });
   const keys = createKeys(options.prefix);
   const end = new AbortController();
   const bell = new Bell();

@@ -8,8 +8,8 @@ import { runStats } from "./run.ts";
 
 const clock = systemClock;
 
-hostWorker<StatsWorkerOptions>("stats", async (options, { log }) => {
-  const store = await openStore(options.redis, { log });
+hostWorker<StatsWorkerOptions>("stats", async (options, { log, ending }) => {
+  const store = await openStore(options.redis, { log, wait: ending });
   const keys = createKeys(options.prefix);
   const collector = createCollector({ ...options.api, nodeBeatMs: options.nodeBeatMs }, {
     store,

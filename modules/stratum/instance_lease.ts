@@ -1,5 +1,5 @@
 /** The first byte of this instance's extranonces: leased from Redis and kept as long as it runs. */
-import { type Clock, type Logger, PoolError, retry } from "../base/mod.ts";
+import { type Clock, type Logger, PoolError } from "../base/mod.ts";
 import { createKeys, leaseInstance, openStore, type Store } from "../ledger/mod.ts";
 import type { MiningOptions } from "./mining.ts";
 
@@ -26,12 +26,10 @@ export async function leasePrefix(
   options: Pick<MiningOptions, "name" | "extranonce" | "worker">,
   deps: LeaseDeps,
 ): Promise<string> {
-  const { clock, log, signal } = deps;
+  const { log, signal } = deps;
   const { name, extranonce: { instance } } = options;
   const { redis, prefix } = options.worker;
-  const store = await retry(() => openStore(redis, { log }), {
-    ...{ attempts: Infinity, clock, signal, maxMs: 5_000 },
-  });
+  const store = await openStore(redis, { log, wait: signal });
   const ledger = { store, keys: createKeys(prefix) };
   const lease = (wanted: number | undefined) =>
     leaseInstance(ledger, {

@@ -3,8 +3,7 @@
  *
  * Jobs fan out from one watcher; a worker that is started again gets the current job at once.
  */
-import type { Facts, Logger, LogLevel, LogSink } from "../base/mod.ts";
-import { type Clock, retry } from "../base/mod.ts";
+import type { Clock, Facts, Logger, LogLevel, LogSink } from "../base/mod.ts";
 import type { NodeHealth } from "../chain/mod.ts";
 import { createKeys, openStore, readHighestHeight, writeNodeState } from "../ledger/mod.ts";
 import { beforeSample, count, gauge } from "../metrics/mod.ts";
@@ -80,6 +79,8 @@ export async function openMining(
     clock: Clock;
     onEvent(name: string, facts: Facts): void;
     onHung(): void;
+    /** Ends the wait for Redis while it opens. */
+    signal?: AbortSignal;
   },
 ): Promise<Mining> {
   const { clock } = deps;
@@ -95,7 +96,7 @@ export async function openMining(
 
   const extranoncePrefix = options.extranonce.leased
     ? await leasePrefix(options, {
-      ...{ clock, log, signal: end.signal },
+      ...{ clock, log, signal: AbortSignal.any([end.signal, deps.signal ?? end.signal]) },
       onChange: (prefix) => tell({ kind: "extranonces", prefix: changedPrefix = prefix }),
     })
     : "";
@@ -176,9 +177,8 @@ export async function openMining(
 
   async function reportState() {
     const keys = createKeys(options.worker.prefix);
-    const store = await retry(() => openStore(options.worker.redis, { log }), {
-      ...{ attempts: Infinity, clock, signal: end.signal, maxMs: 5_000 },
-    }).catch(() => undefined);
+    const store = await openStore(options.worker.redis, { log, wait: end.signal })
+      .catch(() => undefined);
     if (store === undefined) return;
     while (!end.signal.aborted) {
       // Of this chain's shares, also by other instances and before a restart.

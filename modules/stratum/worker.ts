@@ -54,10 +54,11 @@ async function start(
   options: StratumWorkerOptions,
   context: WorkerContext<FromStratum>,
 ): Promise<Running<ToStratum>> {
-  const { log } = context;
+  const { log, ending } = context;
   const keys = createKeys(options.prefix);
-  const store = await openStore(options.redis, { log });
-  const notes = options.connections === 2 ? await openStore(options.redis, { log }) : store;
+  const patient = { log, wait: ending };
+  const store = await openStore(options.redis, patient);
+  const notes = options.connections === 2 ? await openStore(options.redis, patient) : store;
   const verifier = openVerifier({
     rule: options.rule,
     log,

@@ -8,9 +8,9 @@ import { runLoop } from "./loop.ts";
 import type { ToUnlocker, UnlockerWorkerOptions } from "./options.ts";
 
 hostWorker<UnlockerWorkerOptions, ToUnlocker>("unlocker", async (options, context) => {
-  const { log, event } = context;
+  const { log, event, ending } = context;
   const onReady = (store: Store) => rewriteAppendOnly(store, log);
-  const store = await openStore(options.redis, { log, onReady });
+  const store = await openStore(options.redis, { log, onReady, wait: ending });
   const stop = new AbortController();
   const bell = new Bell();
   const running = runLoop(options.unlocker, {

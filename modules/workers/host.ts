@@ -20,6 +20,8 @@ export interface WorkerContext<Out> {
   event(name: string, facts: Facts): void;
   /** Sends a message of the work's own. */
   post(message: Out): void;
+  /** Ends when the work is to stop, even while it starts. */
+  ending: AbortSignal;
 }
 
 /** The global scope of a Deno worker, as far as it is used here. */
@@ -47,6 +49,7 @@ export function hostWorker<Options extends CommonWorkerOptions, In = never, Out 
   const scope = self as unknown as WorkerScope;
   const post = (message: FromWorker<Out>) => scope.postMessage(message);
   let running: Promise<Running<In>> | undefined;
+  const end = new AbortController();
   let beat: ReturnType<typeof setInterval> | undefined;
   let meters: ReturnType<typeof setInterval> | undefined;
   let endLoopWatch = () => {};
@@ -63,6 +66,7 @@ export function hostWorker<Options extends CommonWorkerOptions, In = never, Out 
         ),
         event: (name, facts) => post({ type: "event", name, facts: plainFacts(facts) }),
         post: (own) => post({ type: "message", message: own }),
+        ending: end.signal,
       };
       beat = setInterval(() => post({ type: "beat", atMs: Date.now() }), 1_000);
       meters = setInterval(() => {
@@ -72,7 +76,9 @@ export function hostWorker<Options extends CommonWorkerOptions, In = never, Out 
       running = start(message.options, context);
       running.then(
         () => post({ type: "ready" }),
-        (error) => post({ type: "failed", reason: errorText(error) }),
+        (error) => {
+          if (!end.signal.aborted) post({ type: "failed", reason: errorText(error) });
+        },
       );
     } else if (message.type === "logLevel") {
       logLevel = message.level;
@@ -81,7 +87,9 @@ export function hostWorker<Options extends CommonWorkerOptions, In = never, Out 
     } else {
       void (async () => {
         try {
-          await (await running)?.stop();
+          end.abort(new Error("stopped"));
+          // One that has not started has nothing to finish.
+          await (await running?.catch(() => undefined))?.stop();
           post({ type: "stopped" });
         } catch (error) {
           post({ type: "failed", reason: errorText(error) });

@@ -37,6 +37,13 @@ Deno.test("supervise() runs a worker, passes messages and stops it", async () =>
   assert.equal(worker.state, "stopped");
 });
 
+Deno.test("supervise() stops a worker that waits for something at its start", async () => {
+  const { worker, records } = start("wait");
+  assert.equal(await worker.stop(20_000), true);
+  assert.equal(worker.state, "stopped");
+  assert.deepEqual(records, [], "it did not fail");
+});
+
 Deno.test("supervise() restarts a worker that dies and says why", async () => {
   const { worker, records, readies } = start("calm");
   await until(() => readies() === 1);
