@@ -66,15 +66,14 @@ export async function lightShares(
     },
     { what: "light: the same, answered busy", value: over.busy, unit: "shares" },
     { what: "Redis: shares a batch, closed loop", value: full.accepted / batches, unit: "" },
-    {
-      what: "Redis: calls by the pool per batch",
-      ...{ value: scripts / batches, unit: "", goal: { atMost: 1 } },
-    },
+    // Those that are no batches are the instance's own, such as its heartbeat.
+    { what: "Redis: calls by the pool per batch", value: scripts / batches, unit: "" },
     {
       what: "Redis: writes per share",
       ...{ value: writes / full.accepted, unit: "", goal: { atMost: WRITES_MAX } },
     },
-    { what: "Redis: commands over 10 ms", value: slow.count, unit: "", goal: { atMost: 0 } },
+    // Wall time, while both cores hash: `--ledger` has the goal, where Redis has a core.
+    { what: "Redis: commands over 10 ms", value: slow.count, unit: "" },
   ];
 }
 
