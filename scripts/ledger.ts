@@ -96,9 +96,12 @@ async function* readLines(file: string): AsyncGenerator<string> {
 export async function main(args: readonly string[]): Promise<number> {
   const [path, command, file, ...more] = args;
   const known = command === "export" || command === "import";
-  if (path === undefined || !known || file === undefined || more.length > 0) {
+  const option = args.find((arg) => arg.startsWith("-") && arg !== "-");
+  if (
+    path === undefined || !known || file === undefined || more.length > 0 || option !== undefined
+  ) {
     await say(USAGE);
-    return args.includes("--help") ? 0 : 2;
+    return option === "--help" ? 0 : 2;
   }
   try {
     const { config } = loadConfig(path);

@@ -4,7 +4,7 @@ import { silentLogger } from "../modules/base/mod.ts";
 import { createKeys, openStore, type Store } from "../modules/ledger/mod.ts";
 import { openApiWorld } from "../tests/support/old_pool.ts";
 import { startRedis } from "../tests/support/redis.ts";
-import { runLedger } from "./ledger.ts";
+import { main, runLedger } from "./ledger.ts";
 
 const DUMP = new URL("../tests/fixtures/open-ethereum-pool/dump.rdb", import.meta.url).pathname;
 
@@ -64,4 +64,14 @@ Deno.test("ledger export leaves an earlier backup where it is while money moves,
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
+});
+
+Deno.test("wrong usage of ledger is told before configuration and Redis are looked at", async () => {
+  for (
+    const args of [[], ["bogus", "x"], ["export"], ["export", "--json"], ["import", "x", "y"]]
+  ) {
+    assert.equal(await main(["/there/is/no.json", ...args]), 2, args.join(" "));
+  }
+  assert.equal(await main(["/there/is/no.json", "export", "--help"]), 0);
+  assert.equal(await main(["/there/is/no.json", "export", "-"]), 1);
 });

@@ -68,49 +68,67 @@ export interface CommandDeps {
   chain(): Promise<PreviewReader & ExplainReader & { ledger: LedgerDeps }>;
 }
 
-/** Runs one command over the ledger's payments. */
-export async function runCommand(
-  args: readonly string[],
-  { payments, address, chain }: CommandDeps,
-): Promise<CommandResult> {
-  const [command, value = ""] = args;
+/** A command that has been read, to be run over the ledger's payments. */
+export type Command = (deps: CommandDeps) => Promise<CommandResult>;
+
+/** Reads a command's words, so that a wrong one is known before anything is asked. */
+export function readCommand(args: readonly string[]): Command | undefined {
+  const [command, value = "", ...more] = args;
   const json = value === "--json";
-  if (command === "--dry-run" && (json || value === "")) {
-    const preview = await previewRun(await chain());
-    const lines = json ? [toJson(preview)] : previewLines(preview);
-    return { lines, exitCode: preview.obstacles.length === 0 ? 0 : 1 };
+  if (more.length > 0) return undefined;
+  if (json || value === "") {
+    if (command === "--dry-run") return (deps) => preview(deps, json);
+    if (command === "resolve") return (deps) => resolve(deps, json);
   }
-  if (command === "resolve" && (json || value === "")) {
-    const explained = await explainOpen(await chain());
-    const well = explained.troubles.length === 0 && explained.payments.every((one) => one.well);
-    const lines = json ? [toJson({ well, ...explained })] : explainedLines(explained);
-    return { lines, exitCode: well ? 0 : 1 };
+  if (command === "resolve" && value.includes(":")) return (deps) => resolveOld(value, deps);
+  if (command === "settle" && value === "--before-rollback") return settled;
+  if (command === "accept" && /^\d{1,15}$/.test(value)) return (deps) => accept(value, deps);
+  if (command === "release" && (value === "all" || isAddress(value))) {
+    return (deps) => release(value.toLowerCase(), deps);
   }
-  if (command === "resolve" && value.includes(":")) {
-    return await resolveOld(value, address, await chain());
-  }
-  if (command === "open") return { lines: await openLines(payments), exitCode: 0 };
-  if (command === "settle" && value === "--before-rollback") return await settled(payments);
-  if (command === "accept" && /^\d{1,15}$/.test(value)) {
-    await payments.acceptNonce(address, Number(value));
-    return { lines: [`nonce ${value} of ${address} is accepted`], exitCode: 0 };
-  }
-  if (command === "multisend" && value === "") return { lines: multisendLines(), exitCode: 0 };
-  if (command === "adopt-journal" && value === "") {
-    const next = await payments.adoptJournal(address);
-    return { lines: [`payments below nonce ${next} need not be in the journal`], exitCode: 0 };
-  }
-  if (command === "release" && value === "all") {
+  if (value !== "") return undefined;
+  if (command === "open") return async (deps) => done(...await openLines(deps.payments));
+  if (command === "multisend") return () => Promise.resolve(done(...multisendLines()));
+  if (command === "adopt-journal") return adoptJournal;
+  return undefined;
+}
+
+function done(...lines: string[]): CommandResult {
+  return { lines, exitCode: 0 };
+}
+
+async function preview({ chain }: CommandDeps, json: boolean): Promise<CommandResult> {
+  const run = await previewRun(await chain());
+  const lines = json ? [toJson(run)] : previewLines(run);
+  return { lines, exitCode: run.obstacles.length === 0 ? 0 : 1 };
+}
+
+async function resolve({ chain }: CommandDeps, json: boolean): Promise<CommandResult> {
+  const explained = await explainOpen(await chain());
+  const well = explained.troubles.length === 0 && explained.payments.every((one) => one.well);
+  const lines = json ? [toJson({ well, ...explained })] : explainedLines(explained);
+  return { lines, exitCode: well ? 0 : 1 };
+}
+
+async function accept(nonce: string, { payments, address }: CommandDeps) {
+  await payments.acceptNonce(address, Number(nonce));
+  return done(`nonce ${nonce} of ${address} is accepted`);
+}
+
+async function adoptJournal({ payments, address }: CommandDeps): Promise<CommandResult> {
+  const next = await payments.adoptJournal(address);
+  return done(`payments below nonce ${next} need not be in the journal`);
+}
+
+async function release(login: string, { payments }: CommandDeps): Promise<CommandResult> {
+  if (login === "all") {
     const held = await payments.held();
-    for (const login of held) await payments.release(login);
-    return { lines: [`${held.length} miners may be paid again`], exitCode: 0 };
+    for (const one of held) await payments.release(one);
+    return done(`${held.length} miners may be paid again`);
   }
-  if (command === "release" && isAddress(value)) {
-    const released = await payments.release(value.toLowerCase());
-    const what = released ? "may be paid again" : "is not held";
-    return { lines: [`${value.toLowerCase()} ${what}`], exitCode: released ? 0 : 1 };
-  }
-  return { lines: [USAGE], exitCode: 2 };
+  const released = await payments.release(login);
+  const what = released ? "may be paid again" : "is not held";
+  return { lines: [`${login} ${what}`], exitCode: released ? 0 : 1 };
 }
 
 /** No key is opened here: the operator's own wallet deploys it. */
@@ -126,9 +144,9 @@ function multisendLines(): string[] {
 /** Books or returns what the old pool left pending, as the chain says; asks nobody. */
 async function resolveOld(
   row: string,
-  address: string,
-  { node, options, ledger }: PreviewReader & ExplainReader & { ledger: LedgerDeps },
+  { address, chain }: CommandDeps,
 ): Promise<CommandResult> {
+  const { node, options, ledger } = await chain();
   const old = await readOldPayment(ledger, row.toLowerCase());
   if (old === undefined) return { lines: [`${row} is not pending`], exitCode: 1 };
   const progress = createProgress("search", "blocks");
@@ -139,10 +157,10 @@ async function resolveOld(
   }
   const now = unixSeconds(systemClock);
   const outcome = fate.kind === "paid" ? { paidBy: fate.hash } : "return";
-  const done = await settleOldPayment(ledger, old, outcome, now);
+  const settled = await settleOldPayment(ledger, old, outcome, now);
   const what = fate.kind === "paid"
     ? `was paid by ${fate.hash} in block ${fate.height}, and is booked`
-    : done === "unlocked"
+    : settled === "unlocked"
     ? "was locked and never debited: the lock is gone"
     : `was not sent in ${fate.blocks} blocks since: the debit is returned`;
   return { lines: [`${row} ${what}`], exitCode: 0 };
@@ -201,7 +219,7 @@ async function openLines(payments: Payments): Promise<string[]> {
 }
 
 /** The old pool's payer may run again only when nothing of ours is on its way. */
-async function settled(payments: Payments): Promise<CommandResult> {
+async function settled({ payments }: CommandDeps): Promise<CommandResult> {
   const open = await payments.open();
   if (open.length === 0) return { lines: ["nothing is open"], exitCode: 0 };
   return {
@@ -243,15 +261,16 @@ function depsOf(config: Config, store: Store): CommandDeps {
 export async function main(args: readonly string[]): Promise<number> {
   const [path, ...rest] = args;
   let result: CommandResult;
-  if (path === undefined || path.startsWith("-")) {
+  const command = readCommand(rest);
+  if (path === undefined || path.startsWith("-") || command === undefined) {
     await print([USAGE]);
-    return path === "--help" ? 0 : 2;
+    return args.includes("--help") ? 0 : 2;
   }
   try {
     const { config } = loadConfig(path);
     const store = await openStore(config.redis, { log: silentLogger });
     try {
-      result = await runCommand(rest, depsOf(config, store));
+      result = await command(depsOf(config, store));
     } finally {
       await store.close();
     }

@@ -7,7 +7,7 @@ import {
   payerAccount,
   type PayerWorld,
 } from "../tests/support/payer_world.ts";
-import { type CommandDeps, runCommand } from "./payouts.ts";
+import { type CommandDeps, readCommand } from "./payouts.ts";
 
 const MINER = minerAddress(1);
 
@@ -23,7 +23,7 @@ function run(world: PayerWorld, row: string) {
         status: () => Promise.resolve(undefined),
       }),
   };
-  return runCommand(["resolve", ...(row === "" ? [] : [row])], deps);
+  return readCommand(["resolve", ...(row === "" ? [] : [row])])!(deps);
 }
 
 /** Debits as open-ethereum-pool does (storage/redis.go, LockPayouts and UpdateBalance). */
