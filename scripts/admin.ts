@@ -42,7 +42,7 @@ type Ask = (request: Record<string, unknown>) => Promise<unknown>;
 export async function main(args: readonly string[], out: Out = toStdout): Promise<number> {
   const print = printer(out);
   const [path, ...rest] = args;
-  if (path === "--help" || path === "help") return print([USAGE], 0);
+  if (path === "--help" || path === "help" || rest[0] === "--help") return print([USAGE], 0);
   if (path === undefined || path.startsWith("-") || rest.length === 0) return print([USAGE], 2);
   let wanted: Wanted;
   try {

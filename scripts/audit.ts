@@ -47,7 +47,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const [path, ...more] = args.filter((arg) => arg !== "--json");
   if (path === undefined || more.length > 0 || path.startsWith("-")) {
     await print([USAGE]);
-    return path === "--help" ? 0 : 2;
+    return args.includes("--help") ? 0 : 2;
   }
   try {
     const { config } = loadConfig(path);

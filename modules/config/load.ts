@@ -24,8 +24,11 @@ export function loadConfig(path: string): LoadedConfig {
   try {
     text = Deno.readTextFileSync(path);
   } catch (error) {
-    const problem = `cannot be read at ${path}: ${errorText(error)}`;
-    throw new ConfigError([{ path: "", problem, mend: "give the path of a configuration" }]);
+    const problem = `${path} cannot be read: ${whyUnread(error)}`;
+    const mend = error instanceof Deno.errors.PermissionDenied
+      ? "let the pool's user read it"
+      : "give the path of a configuration";
+    throw new ConfigError([{ path: "", problem, mend }]);
   }
   const baseDir = dirname(resolve(path));
   const secrets: FoundSecret[] = [];
@@ -92,6 +95,12 @@ function readFile(file: string): string {
   try {
     return Deno.readTextFileSync(file);
   } catch (error) {
-    throw new Error(`cannot be read from ${file}: ${errorText(error)}`);
+    throw new Error(`cannot be read from ${file}: ${whyUnread(error)}`);
   }
+}
+
+/** The system's reason without the path, which Deno repeats at its end. */
+function whyUnread(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  return errorText(error).replace(/: readfile '.*'$/s, "");
 }

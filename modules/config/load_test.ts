@@ -42,12 +42,15 @@ Deno.test("loadConfig() reads a password from a file beside the configuration", 
   }
 });
 
-Deno.test("loadConfig() names a file that is not there", () => {
-  assert.throws(() => loadConfig("/nonexistent.json"), (error) => {
-    assert.ok(error instanceof ConfigError);
-    assert.match(error.message, /\/nonexistent.json/);
-    return true;
-  });
+Deno.test("loadConfig() names a file that is not there or no file, once, with the mend", () => {
+  for (const path of ["/nonexistent.json", FOLDER]) {
+    assert.throws(() => loadConfig(path), (error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.equal(error.message.split(path).length, 2, error.message);
+      assert.match(error.message, /cannot be read: .*, give the path of a configuration$/);
+      return true;
+    });
+  }
 });
 
 Deno.test("checkReport() prints warnings, problems and the count", () => {
