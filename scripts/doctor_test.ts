@@ -92,7 +92,10 @@ Deno.test("doctor by scripts/quarry knows the machine within its rights", LOSES_
   try {
     await Deno.writeTextFile(`${dir}/key`, KEY, { mode: 0o600 });
     const path = `${dir}/config.json`;
-    const more = { verifier: { dag: "file", dir: `${dir}/dag` } };
+    // Neither folder is there yet.
+    const more = {
+      ...{ dataDir: `${dir}/state/data`, verifier: { dag: "file", dir: `${dir}/far/dag` } },
+    };
     await Deno.writeTextFile(path, fileOf(redis.endpoint, chain.url, dir, more));
     const quarry = new URL("quarry", import.meta.url).pathname;
     const child = startChild(quarry, ["doctor", path, "--json"]);
@@ -112,6 +115,11 @@ Deno.test("doctor by scripts/quarry knows the machine within its rights", LOSES_
       ]
     ) assert.match(all, known);
     assert.doesNotMatch(all, /not known/);
+    const fresh = { dataDir: `${dir}/other/data`, verifier: { dag: "off" } };
+    await Deno.writeTextFile(path, fileOf(redis.endpoint, chain.url, dir, fresh));
+    const again = startChild(quarry, ["doctor", path]);
+    await again.exit;
+    assert.match(again.output(), /GiB are free at .*other\/data, 1\.0 GiB/);
   } finally {
     await Deno.remove(dir, { recursive: true });
   }

@@ -11,7 +11,7 @@ import {
   pathsIn,
   redisNet,
 } from "./addresses.ts";
-import { realPathOf } from "./real_path.ts";
+import { folderAbove, realPathOf } from "./real_path.ts";
 import { stateDirs } from "./workers.ts";
 
 /** What one process may do; an empty list means nothing of that kind. */
@@ -96,6 +96,8 @@ export function processRights(
         read: [
           ...[...base.read, ...pathsIn(config), ...files, ...stateDirs(config), place.library],
           ...[`${place.root}/frontend/dist`, ...adminPaths(config).folders],
+          // Whose free space is that of a folder which is not there yet.
+          ...(config.verifier.dag === "file" ? [folderAbove(config.verifier.dir)] : []),
         ],
         // A socket is asked by writing to it.
         write: [...base.write, ...stateDirs(config), ...adminPaths(config).folders],

@@ -1,3 +1,17 @@
+import { dirname } from "node:path";
+
+/** The first folder above a path that is there. */
+export function folderAbove(path: string): string {
+  const above = dirname(path);
+  try {
+    Deno.statSync(above);
+    return above;
+  } catch (error) {
+    if (above === path || !(error instanceof Deno.errors.NotFound)) return above;
+    return folderAbove(above);
+  }
+}
+
 /** Where a path leads when it is a link; the path itself while nothing is there. */
 export function realPathOf(path: string): string {
   try {

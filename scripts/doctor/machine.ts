@@ -15,12 +15,14 @@ export async function machineChecks(config: Config): Promise<Check[]> {
   const { proxy } = config;
   const facts = shellFacts((name) => Deno.env.get(name));
   const mines = proxy.enabled || proxy.stratum.enabled;
+  // First, because it makes the folder whose free space is asked for.
+  const folder = await folderChecks(config);
   return [
     ...(mines ? [judgeFiles(facts, proxy.stratum.maxConn, HANDLES)] : []),
     ...(mines ? judgeProcessor(facts) : []),
     ...await spaceChecks(config),
     ...portChecks(config),
-    ...await folderChecks(config),
+    ...folder,
     ...await certificateChecks(config),
     ...await verifierChecks(config),
   ];
