@@ -104,6 +104,13 @@ export function libraryFileName(): string {
   return Deno.build.os === "darwin" ? "libquarry_ethash.dylib" : "libquarry_ethash.so";
 }
 
+/** The file name under which a single binary unpacks the library of this hash (hex). */
+export function unpackedFileName(sha256: string): string {
+  return `${sha256.slice(0, 16)}-${libraryFileName()}`;
+}
+
+const UNPACKED = /\/[0-9a-f]{16}-libquarry_ethash\.\w+$/;
+
 let chosenPath: string | undefined;
 
 /** From now on this thread opens another file, as a single binary does that unpacked it. */
@@ -155,10 +162,22 @@ function load(path: string): Deno.DynamicLibrary<typeof SYMBOLS> {
   } catch (cause) {
     if (cause instanceof Deno.errors.NotCapable) throw cause;
     throw new VerifierError(
-      `Cannot load the native verifier from "${path}": run "deno task native"`,
+      `Cannot load the native verifier from "${path}": ${loadMend(path, String(cause))}`,
       { cause, facts: { path } },
     );
   }
+}
+
+/** What helps against a library that does not open; the reason is the dynamic linker's text. */
+function loadMend(path: string, reason: string): string {
+  const isUnpacked = UNPACKED.test(path);
+  // What it says of a file system that is mounted noexec (dlopen(3), mmap(2) with PROT_EXEC).
+  if (/failed to map segment|Operation not permitted/.test(reason)) {
+    return isUnpacked
+      ? "programs may not run there, set TMPDIR or XDG_RUNTIME_DIR to a folder where they may"
+      : "programs may not run there, move quarry to a file system that is not mounted noexec";
+  }
+  return isUnpacked ? "get the binary that is made for this system" : 'run "deno task native"';
 }
 
 function check(action: string, code: number): number {

@@ -4,7 +4,7 @@
  * The system loads code from files only. A folder that others own, may enter or have put a link
  * for is refused: whoever can write there would run code as the pool.
  */
-import { libraryFileName } from "./library.ts";
+import { unpackedFileName } from "./library.ts";
 import { VerifierError } from "./errors.ts";
 
 /** What is unpacked, and where to. */
@@ -37,7 +37,7 @@ export async function unpackLibrary(options: UnpackOptions): Promise<string> {
     );
   });
   await refuseForeign(folder, uid);
-  const path = `${folder}/${sha256.slice(0, 16)}-${libraryFileName()}`;
+  const path = `${folder}/${unpackedFileName(sha256)}`;
   if (await isOurs(path, sha256, uid)) return path;
   const fresh = `${path}.${crypto.randomUUID()}`;
   await Deno.writeFile(fresh, bytes, { createNew: true, mode: 0o500 });

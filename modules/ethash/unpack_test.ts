@@ -33,6 +33,41 @@ Deno.test("unpackLibrary() gives a library that opens, once for all starts", asy
   });
 });
 
+Deno.test("openLibrary() names the mend that fits where the library is", async () => {
+  await withParent(async (parent) => {
+    const path = await unpackLibrary({ ...await packed(), parent });
+    await Deno.chmod(path, 0o600);
+    await Deno.writeTextFile(path, "for another system");
+    assert.throws(() => openLibrary(path), /get the binary that is made for this system/);
+    assert.throws(() => openLibrary(`${parent}/none.so`), /run "deno task native"/);
+  });
+});
+
+Deno.test({
+  name: "openLibrary() says what to do where programs may not run",
+  // Only root may mount.
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    await withParent(async (parent) => {
+      const run = (program: string, ...args: string[]) =>
+        new Deno.Command(program, { args }).output();
+      const options = ["-t", "tmpfs", "-o", "noexec,size=32m", "quarry-test", parent];
+      // A container may forbid it to its root.
+      if (!(await run("mount", ...options)).success) return;
+      try {
+        const { bytes, sha256, uid } = await packed();
+        const path = await unpackLibrary({ bytes, sha256, uid, parent });
+        assert.throws(() => openLibrary(path), /set TMPDIR or XDG_RUNTIME_DIR to a folder/);
+        await Deno.writeFile(`${parent}/x.so`, bytes);
+        assert.throws(() => openLibrary(`${parent}/x.so`), /move quarry to a file system/);
+      } finally {
+        // The linker may hold a file for a moment yet.
+        await run("umount", "-l", parent);
+      }
+    });
+  },
+});
+
 Deno.test("unpackLibrary() replaces a file that was changed, and refuses damaged bytes", async () => {
   await withParent(async (parent) => {
     const options = { ...await packed(), parent };

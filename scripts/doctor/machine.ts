@@ -103,6 +103,9 @@ async function verifierChecks({ proxy }: Config): Promise<Check[]> {
     await verifier.close();
     return [ok("the verifier can be loaded")];
   } catch (error) {
-    return [fail(`the verifier cannot be loaded: ${errorText(error)}`, "run scripts/setup")];
+    const mend = Deno.build.standalone
+      ? "mend what it says, then look again"
+      : "run scripts/setup, unless it says something else";
+    return [fail(`the verifier cannot be loaded: ${errorText(error)}`, mend)];
   }
 }
