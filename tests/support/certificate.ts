@@ -12,7 +12,10 @@ const ECDSA_SHA256 = sequence(der(0x06, [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x0
 const COMMON_NAME = der(0x06, [0x55, 0x04, 0x03]);
 const ALT_NAME = der(0x06, [0x55, 0x1d, 0x11]);
 
-/** Makes a certificate (ECDSA P-256) for "localhost" that is valid from 2020 until `until`. */
+/**
+ * Makes a certificate (ECDSA P-256) for "localhost" and 127.0.0.1 that is valid from 2020 until
+ * `until`.
+ */
 export function makeCertificate(
   name: string,
   options: { until?: Date } = {},
@@ -21,7 +24,9 @@ export function makeCertificate(
   const subject = sequence(
     der(0x31, sequence(Buffer.concat([COMMON_NAME, der(0x0c, Buffer.from(name))]))),
   );
-  const names = sequence(der(0x82, Buffer.from("localhost")));
+  const names = sequence(
+    Buffer.concat([der(0x82, Buffer.from("localhost")), der(0x87, [127, 0, 0, 1])]),
+  );
   const body = sequence(Buffer.concat([
     der(0xa0, der(0x02, [2])),
     der(0x02, [1, ...randomBytes(8)]),

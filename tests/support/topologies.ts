@@ -1,10 +1,38 @@
 /** Real Redis in its topologies: a Sentinel trio over a master and replicas, and a Cluster. */
+import { ACL_SAMPLE, samplePassword, SENTINEL_SAMPLE } from "./acl.ts";
 import { freePort, until } from "./process.ts";
 import { startRedis, type TestRedis } from "./redis.ts";
 
 /** One redis-server with its port. */
 export interface Server extends TestRedis {
   port: number;
+  /** Password of its administrator, where it has users. */
+  admin?: string | undefined;
+}
+
+/** A Sentinel. */
+export interface Sentinel {
+  port: number;
+  /** Path of its unix socket. */
+  endpoint: string;
+  /** Password of its administrator, where it has users. */
+  admin?: string | undefined;
+}
+
+/** A trio of Sentinels and what they watch. */
+export interface SentinelTopology extends Topology {
+  sentinels: readonly Sentinel[];
+  /** The master, then its replicas, as it began. */
+  servers: readonly Server[];
+}
+
+/** What guards a trio: TLS on all but unix sockets, and the samples' users. Files in PEM. */
+export interface Guard {
+  /** Certificate and key of every server and Sentinel. */
+  cert: string;
+  key: string;
+  /** Certificates that whoever connects must descend from. */
+  ca: string;
 }
 
 /** A running topology. */
@@ -20,10 +48,18 @@ export interface Topology extends AsyncDisposable {
 /** Name of the master at the Sentinels. */
 export const MASTER = "pool";
 
-/** Asks a server by redis-cli's own protocol over its unix socket. */
-export async function cli(server: { endpoint: string }, ...args: string[]): Promise<string> {
+/** Asks a server over its unix socket, as its administrator where it asks for a user. */
+export async function cli(
+  server: { endpoint: string; admin?: string | undefined },
+  ...args: string[]
+): Promise<string> {
   const { stdout, stderr, success } = await new Deno.Command("redis-cli", {
-    args: ["-s", server.endpoint, ...args],
+    args: [
+      ...["-s", server.endpoint],
+      ...(server.admin === undefined ? [] : ["--user", "admin", "--pass", server.admin]),
+      ...(server.admin === undefined ? [] : ["--no-auth-warning"]),
+      ...args,
+    ],
     ...{ stdout: "piped", stderr: "piped" },
   }).output();
   const text = new TextDecoder().decode(stdout).trim();
@@ -32,35 +68,23 @@ export async function cli(server: { endpoint: string }, ...args: string[]): Prom
 }
 
 /** A master with two replicas, and three Sentinels with a quorum of two. */
-export async function startSentinels(): Promise<Topology> {
+export async function startSentinels(guard?: Guard): Promise<SentinelTopology> {
   await using stack = new AsyncDisposableStack();
-  const master = await startServer(stack, []);
+  const admin = guard && await samplePassword("admin");
+  const own = await serverArgs(guard);
+  const start = async (...args: string[]): Promise<Server> => ({
+    ...await startServer(stack, [...own, ...args], undefined, guard),
+    admin,
+  });
+  const master = await start();
   const replicaOf = ["--replicaof", "127.0.0.1", String(master.port)];
-  const replicas = [await startServer(stack, replicaOf), await startServer(stack, replicaOf)];
+  const replicas = [await start(...replicaOf), await start(...replicaOf)];
   for (const replica of replicas) await untilLinked(replica);
   const dir = await Deno.makeTempDir({ prefix: "quarry-sentinels-" });
   stack.defer(() => Deno.remove(dir, { recursive: true }));
-  const sentinels: { port: number; endpoint: string }[] = [];
+  const sentinels: Sentinel[] = [];
   for (let i = 0; i < 3; i++) {
-    const port = freePort();
-    await Deno.writeTextFile(
-      `${dir}/${i}.conf`,
-      [
-        ...[`port ${port}`, "bind 127.0.0.1", `dir ${dir}`, `unixsocket ${dir}/${i}.sock`],
-        `sentinel monitor ${MASTER} 127.0.0.1 ${master.port} 2`,
-        `sentinel down-after-milliseconds ${MASTER} 1000`,
-        `sentinel failover-timeout ${MASTER} 5000`,
-      ].join("\n") + "\n",
-    );
-    const child = new Deno.Command("redis-server", {
-      args: [`${dir}/${i}.conf`, "--sentinel"],
-      ...{ stdin: "null", stdout: "null", stderr: "null" },
-    }).spawn();
-    stack.defer(async () => {
-      child.kill("SIGKILL");
-      await child.status;
-    });
-    sentinels.push({ port, endpoint: `${dir}/${i}.sock` });
+    sentinels.push(await startSentinel(stack, `${dir}/${i}`, master, guard));
   }
   for (const sentinel of sentinels) {
     await until("each Sentinel to know replicas and Sentinels", async () => {
@@ -72,12 +96,69 @@ export async function startSentinels(): Promise<Topology> {
   const owned = stack.move();
   return {
     nodes: sentinels.map(({ port }) => `127.0.0.1:${port}`),
-    master,
+    ...{ master, sentinels, servers: [master, ...replicas] },
     async revive() {
-      await startServer(owned, [], master);
+      await startServer(owned, own, master, guard);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Starts a Sentinel with `path`.conf and `path`.sock. */
+async function startSentinel(
+  stack: AsyncDisposableStack,
+  path: string,
+  master: Server,
+  guard?: Guard,
+): Promise<Sentinel> {
+  const port = freePort();
+  const lines = [
+    ...["bind 127.0.0.1", `dir ${path.slice(0, path.lastIndexOf("/"))}`],
+    ...[`unixsocket ${path}.sock`, `sentinel monitor ${MASTER} 127.0.0.1 ${master.port} 2`],
+    `sentinel down-after-milliseconds ${MASTER} 1000`,
+    `sentinel failover-timeout ${MASTER} 5000`,
+  ];
+  if (guard === undefined) lines.push(`port ${port}`);
+  else {
+    lines.push(
+      ...tlsSettings(guard, port).map((setting) => setting.join(" ")),
+      `aclfile ${SENTINEL_SAMPLE.pathname}`,
+      // Among themselves, and at the servers.
+      "sentinel sentinel-user sentinels",
+      `sentinel sentinel-pass ${await samplePassword("sentinels", SENTINEL_SAMPLE)}`,
+      `sentinel auth-user ${MASTER} sentinel`,
+      `sentinel auth-pass ${MASTER} ${await samplePassword("sentinel")}`,
+    );
+  }
+  await Deno.writeTextFile(`${path}.conf`, lines.join("\n") + "\n");
+  const child = new Deno.Command("redis-server", {
+    args: [`${path}.conf`, "--sentinel"],
+    ...{ stdin: "null", stdout: "null", stderr: "null" },
+  }).spawn();
+  stack.defer(async () => {
+    child.kill("SIGKILL");
+    await child.status;
+  });
+  const admin = guard && await samplePassword("admin", SENTINEL_SAMPLE);
+  return { port, endpoint: `${path}.sock`, admin };
+}
+
+/** What Redis and Sentinel have in common about TLS: nothing is heard in plain text. */
+function tlsSettings({ cert, key, ca }: Guard, port: number): [string, string][] {
+  return [
+    ...[["port", "0"], ["tls-port", String(port)], ["tls-replication", "yes"]] as const,
+    ...[["tls-auth-clients", "yes"], ["tls-cert-file", cert], ["tls-key-file", key]] as const,
+    ["tls-ca-cert-file", ca],
+  ].map(([name, value]) => [name!, value!]);
+}
+
+/** Users of a guarded server, and whom it replicates as. */
+async function serverArgs(guard?: Guard): Promise<string[]> {
+  if (guard === undefined) return [];
+  return [
+    ...["--aclfile", ACL_SAMPLE.pathname],
+    ...["--masteruser", "replica", "--masterauth", await samplePassword("replica")],
+  ];
 }
 
 /** Three masters, and a replica of the one that has the slot of `key`. */
@@ -135,13 +216,17 @@ async function startServer(
   stack: AsyncDisposableStack,
   args: string[],
   again?: Server,
+  guard?: Guard,
 ): Promise<Server> {
   const port = again?.port ?? freePort();
   const dir = again?.dir ?? await Deno.makeTempDir({ prefix: "quarry-redis-" });
   if (again === undefined) stack.defer(() => Deno.remove(dir, { recursive: true }));
   const redis = await startRedis({
     ...{ durable: true, dir, port },
-    args: ["--repl-diskless-sync-delay", "0", ...args],
+    args: [
+      ...["--repl-diskless-sync-delay", "0", ...args],
+      ...(guard && tlsSettings(guard, port).flatMap(([name, value]) => [`--${name}`, value]) || []),
+    ],
   });
   stack.defer(() => redis.kill());
   return { ...redis, port };
