@@ -7,7 +7,7 @@
  */
 import { ErrorReply } from "redis";
 import { errorText, type Logger, PoolError } from "../base/mod.ts";
-import type { Client, Connecting, RedisTls } from "./redis_client.ts";
+import { type Client, type Connecting, LoginError, type RedisTls } from "./redis_client.ts";
 import { type Link, openLink } from "./redis_link.ts";
 import {
   type ClusterOptions,
@@ -117,6 +117,8 @@ export async function openStore(
     throw new StoreError(
       moves
         ? `Cannot find a master of Redis (${name}): ${errorText(error)}`
+        : error instanceof LoginError
+        ? `Cannot use Redis at ${options.endpoint} (redis.endpoint)`
         : `Cannot reach Redis at ${options.endpoint} (redis.endpoint): is redis-server running?`,
       "away",
       error,

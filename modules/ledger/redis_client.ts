@@ -23,10 +23,39 @@ export interface Connecting {
   /** Empty for none. */
   password: string;
   tls?: RedisTls | undefined;
+  /** The configuration's keys of user and password, for messages. @default {redis's own} */
+  loginKeys?: { username: string; password: string };
   timeoutMs: number;
   /** Ends an attempt that is under way. */
   signal?: AbortSignal;
 }
+
+/** The server is there and lets us do nothing: password or user are not what it expects. */
+export class LoginError extends Error {
+  override readonly name = "LoginError";
+}
+
+/**
+ * What an error says of the login, with the mend; undefined when it speaks of something else.
+ *
+ * The prefixes are those of Redis's `AUTH` and of its commands before it (redis.io/commands/auth).
+ */
+export function loginError(error: unknown, options: Connecting): LoginError | undefined {
+  const { username: user, password } = options.loginKeys ?? OWN_KEYS;
+  const text = errorText(error);
+  const message = text.startsWith("WRONGPASS")
+    ? options.username === undefined
+      ? `it does not take ${password}: write the one of its requirepass there`
+      : `it does not take ${user} and ${password}: write those of an ACL user there`
+    : text.startsWith("NOAUTH")
+    ? `it asks for a password: write it into ${password}`
+    : text.includes("without any password configured")
+    ? `it has no password: set requirepass there, or leave ${password} out`
+    : undefined;
+  return message === undefined ? undefined : new LoginError(message, { cause: error });
+}
+
+const OWN_KEYS = { username: "redis.username", password: "redis.password" };
 
 /** A connected client of node-redis. */
 export type Client = ReturnType<typeof makeClient>;
@@ -71,7 +100,7 @@ export async function connectOnce(
     return client;
   } catch (error) {
     client.destroy();
-    throw error;
+    throw loginError(error, options) ?? error;
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", stop);
@@ -86,6 +115,8 @@ export async function askOnce<T>(
   const client = await connectOnce(options);
   try {
     return await ask(client);
+  } catch (error) {
+    throw loginError(error, options) ?? error;
   } finally {
     client.destroy();
   }

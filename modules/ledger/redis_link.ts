@@ -4,11 +4,20 @@
  * Nothing is ever sent a second time in here.
  */
 import { errorText, type Logger } from "../base/mod.ts";
-import { type Client, type Connecting, connectOnce } from "./redis_client.ts";
+import {
+  type Client,
+  type Connecting,
+  connectOnce,
+  LoginError,
+  loginError,
+} from "./redis_client.ts";
 import type { Place } from "./redis_place.ts";
 
 /** How often those who elect the master are asked who it is (milliseconds). */
 const WATCH_MS = 2_000;
+
+/** Different problems that are logged until there is a connection again. */
+const TOLD_MAX = 10;
 
 /** A kept connection. */
 export interface Link {
@@ -45,13 +54,18 @@ export async function openLink(
   const place = placed(connecting);
   let client: Client | undefined;
   let connection = 0, server = "", lastProblem = "", address = "";
+  /** What was logged since there was a connection. */
+  const told = new Set<string>();
+  /** Why the server that was found let us do nothing. */
+  let refused: LoginError | undefined;
   /** Ends the wait for the present connection's loss. */
   let lose: (reason: string) => void = () => {};
   let first: (outcome?: Error) => void = () => {};
   const opened = new Promise<Error | undefined>((resolve) => first = resolve);
 
   function note(problem: string) {
-    if (problem !== "" && problem !== lastProblem) {
+    if (problem !== "" && !told.has(problem) && told.size < TOLD_MAX) {
+      told.add(problem);
       const facts = { place: place.name, address, error: problem };
       if (connection === 0) log.warn("redis.waiting", facts);
       else log.warn("redis.lost", facts);
@@ -68,6 +82,7 @@ export async function openLink(
         note(await lost);
       } catch (error) {
         failures++;
+        refused = error instanceof LoginError ? error : undefined;
         note(errorText(error));
       }
       client?.destroy();
@@ -85,7 +100,7 @@ export async function openLink(
     const next = await connectOnce({ ...connecting, address }, (reason) => ended(reason));
     try {
       if (place.moves) await checkMaster(next, address);
-      server = await identityOf(next) ?? `connection ${connection + 1}`;
+      server = await identityOf(next, { ...connecting, address }) ?? `connection ${connection + 1}`;
       if (signal.aborted) throw new Error("closed");
     } catch (error) {
       next.destroy();
@@ -96,6 +111,7 @@ export async function openLink(
     connection++;
     if (lastProblem !== "") log.info("redis.back", { place: place.name, address });
     lastProblem = "";
+    told.clear();
     if (connection > 1) void deps.onReady().catch((error) => log.warn("redis.onReady", { error }));
     return { lost };
   }
@@ -139,7 +155,7 @@ export async function openLink(
   const loops = Promise.all([keep(), watch()]);
   const { wait } = deps;
   const late = wait === undefined ? pause(connecting.timeoutMs, signal) : aborted(wait, signal);
-  const failed = await Promise.race([opened, late.then(() => new Error(lastProblem))]);
+  const failed = await Promise.race([opened, late.then(() => refused ?? new Error(lastProblem))]);
   if (failed !== undefined) {
     await link.close();
     throw failed;
@@ -154,8 +170,12 @@ async function checkMaster(client: Client, address: string): Promise<void> {
   if (role !== "master") throw new Error(`${address} is a ${role} still`);
 }
 
-/** The process and the history it serves; undefined where the user may not ask. */
-async function identityOf(client: Client): Promise<string | undefined> {
+/**
+ * The process and the history it serves; undefined where the user may not ask.
+ *
+ * @throws {LoginError} when nothing may be asked before a password
+ */
+async function identityOf(client: Client, connecting: Connecting): Promise<string | undefined> {
   try {
     const [process, history] = await Promise.all(
       ["server", "replication"].map(async (part) =>
@@ -165,7 +185,9 @@ async function identityOf(client: Client): Promise<string | undefined> {
     const run = /^run_id:(\w+)/m.exec(process!)?.[1];
     const replid = /^master_replid:(\w+)/m.exec(history!)?.[1];
     return run === undefined || replid === undefined ? undefined : `${run}:${replid}`;
-  } catch {
+  } catch (error) {
+    const refused = loginError(error, connecting);
+    if (refused !== undefined) throw refused;
     return undefined;
   }
 }

@@ -44,6 +44,11 @@ export interface ClusterOptions {
 /** Longest wait for one Sentinel or node, so that the next one is asked in time (milliseconds). */
 const ASK_MS = 1_000;
 
+const SENTINEL_KEYS = {
+  username: "redis.sentinelUsername",
+  password: "redis.sentinelPassword",
+};
+
 /** A server that is where it is. */
 export function fixedPlace(address: string): Place {
   return {
@@ -61,7 +66,7 @@ export function sentinelPlace(
   const order = [...nodes];
   const find = () =>
     firstOf(order, async (address) => {
-      const own = { ...asking(connecting), address, username, password };
+      const own = { ...asking(connecting), address, username, password, loginKeys: SENTINEL_KEYS };
       return await askOnce(own, async (client) => {
         const reply = await client.sendCommand(["SENTINEL", "get-master-addr-by-name", master]);
         if (!Array.isArray(reply) || reply.length < 2) {

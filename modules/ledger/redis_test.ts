@@ -1,6 +1,6 @@
 /** The connection against a real redis-server: scripts, fates of failed commands, reconnection. */
 import assert from "node:assert/strict";
-import { createLogger, type LogRecord, silentLogger } from "../base/mod.ts";
+import { createLogger, errorText, type LogRecord, silentLogger } from "../base/mod.ts";
 import { startRedis } from "../../tests/support/redis.ts";
 import { openStore, StoreError } from "./redis.ts";
 
@@ -82,6 +82,29 @@ Deno.test("openStore() names the setting when Redis is not there", async () => {
     }),
     /redis\.endpoint/,
   );
+});
+
+Deno.test("openStore() names the password when it is wrong, missing or one too many", async () => {
+  await using redis = await startRedis();
+  const open = async (change: { password: string; username?: string }) => {
+    const log: LogRecord[] = [];
+    const options = { endpoint: redis.endpoint, database: 0, timeoutMs: 500, ...change };
+    const text = await openStore(options, { log: createLogger((record) => log.push(record), "t") })
+      .then(async (store) => (await store.close(), "open"), errorText);
+    const waiting = log.find(({ event }) => event === "redis.waiting")?.facts["error"];
+    assert.equal(text.includes(`${waiting ?? "open"}`), true, `${waiting} in ${text}`);
+    return text;
+  };
+  assert.match(await open({ password: "x" }), /Cannot use .* leave redis\.password out: ERR AUTH/);
+  const store = await openStore({ endpoint: redis.endpoint, database: 0, password: "" }, {
+    log: silentLogger,
+  });
+  await store.command("CONFIG", "SET", "requirepass", "right");
+  await store.close();
+  assert.match(await open({ password: "" }), /asks for a password: write it into redis\.password/);
+  assert.match(await open({ password: "x" }), /does not take redis\.password: write .*: WRONGPASS/);
+  assert.match(await open({ username: "u", password: "right" }), /redis\.username and redis\.pass/);
+  assert.equal(await open({ password: "right" }), "open");
 });
 
 Deno.test("openStore() waits for a Redis that comes later, and says so once", async () => {
