@@ -23,9 +23,16 @@ apt_install() { # apt_install PACKAGE...
 need npm "install Node.js 20 or newer with npm"
 tools=$root/scripts/tools
 if ! cmp -s "$tools/package-lock.json" "$tools/node_modules/.quarry-lock"; then
-  echo "quarry: installing Deno (npm)" >&2
+  echo "quarry: installing Deno and the build driver into scripts/tools (npm, some 100 MB)" >&2
+  failed="npm could not get them: look at the network and at its registry, then run this again"
+  # Asked first: of a registry that is silent npm would wait for each package in turn, for hours.
+  npm_config_fetch_timeout=${npm_config_fetch_timeout:-30000} npm view deno name \
+    --prefer-offline --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=1000 >/dev/null ||
+    { echo "quarry: $failed" >&2; exit 1; }
   # npm ci refuses locks that lack other platforms' optional packages; --no-save leaves the lock as it is.
-  npm install --prefix "$tools" --no-save --no-fund --no-audit --loglevel=error >&2 || exit 1
+  npm_config_fetch_timeout=${npm_config_fetch_timeout:-120000} \
+    npm install --prefix "$tools" --no-save --no-fund --no-audit --loglevel=error >&2 ||
+    { echo "quarry: $failed" >&2; exit 1; }
   cp "$tools/package-lock.json" "$tools/node_modules/.quarry-lock"
 fi
 export PATH="$tools/node_modules/.bin:$PATH"
