@@ -1,3 +1,4 @@
+/** Real paths of what the configuration names: where links lead, and what is there above a path. */
 import { dirname } from "node:path";
 
 /** The first folder above a path that is there. */
