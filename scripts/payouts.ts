@@ -188,8 +188,10 @@ function previewLines(preview: Preview): string[] {
       `${one.nonce}, ${price(one.fee)}, at most ${one.gasCostWei} wei for gas`
     ),
     ...skipped.map(({ login, reason }) => `skip     ${login}: ${reason}`),
-    `total    ${payments.length} payments of ${totalShannon} Shannon from ${from} on chain ` +
-    `${chainId}, at most ${totalWei} wei with gas`,
+    payments.length === 0 && obstacles.length > 0
+      ? "total    no plan: mend what is named first, then ask again"
+      : `total    ${payments.length} payments of ${totalShannon} Shannon from ${from} on chain ` +
+        `${chainId}, at most ${totalWei} wei with gas`,
     "nothing was sent or written",
   ];
 }

@@ -134,7 +134,7 @@ Deno.test("readCommand() --dry-run names what holds the run up", async () => {
   assert.match(lines[0]!, /^first .*payouts.requirePeers is 9/);
   assert.match(lines[1]!, /^first .*rows of the old pool/);
   assert.match(lines[2]!, /^first .*payouts.maxFee/);
-  assert.match(lines[3]!, /^total +0 payments/);
+  assert.match(lines[3]!, /^total +no plan: mend/);
 });
 
 Deno.test("readCommand() resolve explains each state, and is content only when nothing needs a human", async () => {

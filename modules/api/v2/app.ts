@@ -1,6 +1,6 @@
 /** The app of `/api/v2`: guards, kept answers, and each route over what the ledger has prepared. */
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { countBlocks, type Overview, readStatus } from "../../ledger/mod.ts";
+import { countBlocks, type Overview, readStatus, StoreError } from "../../ledger/mod.ts";
 import { CURSOR_HEADER, keptAnswers, wantsCsv } from "./answers.ts";
 import { connectBody, hostOf } from "./connect.ts";
 import { csvOf } from "./csv.ts";
@@ -65,9 +65,11 @@ export function createV2(options: GuardOptions, deps: V2Deps) {
   app.get("/docs.css", (context) => context.body(STYLE, 200, { "Content-Type": "text/css" }));
   app.onError((error, context) => {
     deps.log.warn("api.failed", { path: context.req.path, error });
-    return refused(503, "unavailable", "the pool's storage gave no answer: ask again in 5 s", {
-      "Retry-After": "5",
-    });
+    const damaged = error instanceof StoreError && error.fate === "refused";
+    const why = damaged
+      ? "something in the pool's storage cannot be read: the operator's log names it"
+      : "the pool's storage gave no answer: ask again in 5 s";
+    return refused(503, "unavailable", why, { "Retry-After": "5" });
   });
   return { app, bell };
 }
@@ -165,7 +167,11 @@ function createRoutes(
     )
     .openapi(
       route.eventsRoute,
-      (c) => bell.open(addressOf(c.env?.peer, c.req.header("x-forwarded-for"))) as never,
+      (c) =>
+        bell.open(
+          addressOf(c.env?.peer, c.req.header("x-forwarded-for")),
+          c.req.raw.method,
+        ) as never,
     )
     .openapi(route.pingRoute, (c) => c.body(null, 204));
 }
@@ -178,6 +184,7 @@ function refuse(
   const issue = result.error?.issues[0];
   const field = issue?.path.join(".") ?? "";
   const code = field === "address" ? "bad_address" : "bad_request";
+  if (field === "") return refused(400, code, "the body must be a JSON object, as /docs shows it");
   return refused(400, code, `${field}: ${issue?.message ?? "cannot be read"}`);
 }
 

@@ -14,6 +14,12 @@ const HEARTBEAT_MS = 25_000;
 /** Listeners in all, and from one address. */
 const LISTENERS_MAX = 500;
 const LISTENERS_PER_ADDRESS = 8;
+/** Messages that may wait for a listener; one that reads no longer is let go. */
+const UNREAD_MAX = 64;
+const HEADERS = {
+  "Content-Type": "text/event-stream",
+  ...{ "Cache-Control": "no-store", "X-Accel-Buffering": "no" },
+};
 
 interface Listener {
   address: string;
@@ -37,8 +43,13 @@ export class Doorbell {
     return this.#listeners.size;
   }
 
-  /** A stream of events for one address, or why there is none. */
-  open(address: string): Response {
+  /**
+   * A stream of events for one address, or why there is none.
+   *
+   * @param method of the request: HEAD opens no stream, since nobody would ever read or end it
+   */
+  open(address: string, method = "GET"): Response {
+    if (method === "HEAD") return new Response(null, { headers: HEADERS });
     const own = [...this.#listeners].filter((one) => one.address === address).length;
     if (own >= LISTENERS_PER_ADDRESS || this.#listeners.size >= LISTENERS_MAX) {
       return refused(429, "too_many_streams", "close a stream, or ask every 15 s instead", {
@@ -55,12 +66,7 @@ export class Doorbell {
       cancel: () => this.#drop(listener),
     });
     this.#ringing ??= this.#ring();
-    return new Response(body, {
-      headers: {
-        "Content-Type": "text/event-stream",
-        ...{ "Cache-Control": "no-store", "X-Accel-Buffering": "no" },
-      },
-    });
+    return new Response(body, { headers: HEADERS });
   }
 
   /** Ends every stream. */
@@ -103,7 +109,13 @@ export class Doorbell {
     const text = events !== "" ? events : quiet ? ": still here\n\n" : "";
     if (text === "") return;
     this.#quietSinceMs = nowMs;
-    for (const { controller } of this.#listeners) controller.enqueue(bytes(text));
+    for (const listener of this.#listeners) {
+      const { controller } = listener;
+      controller.enqueue(bytes(text));
+      if ((controller.desiredSize ?? 0) > -UNREAD_MAX) continue;
+      controller.error(new Error("the listener does not read"));
+      this.#drop(listener);
+    }
   }
 }
 

@@ -45,7 +45,7 @@ async function world() {
   });
   const server = await serveHttp(
     { hostname: "127.0.0.1", port: 0, connectionsMax: 100, bodyBytesMax: 0 },
-    (_request, peer) => bell.open(peer),
+    (request, peer) => bell.open(peer, request.method),
     { log: silentLogger, clock },
   );
   const url = `http://127.0.0.1:${server.port}/`;
@@ -101,6 +101,31 @@ Deno.test("Doorbell rings over a real connection, keeps it open, and lets the pe
   assert.equal(it.bell.size, 1);
   await reader.cancel();
   while (it.bell.size > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+});
+
+Deno.test("Doorbell opens no stream for HEAD, which nobody would read", async () => {
+  await using it = await world();
+  for (let i = 0; i < 10; i++) {
+    const response = await fetch(it.url, { method: "HEAD" });
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get("content-type"), "text/event-stream");
+  }
+  assert.equal(it.bell.size, 0);
+});
+
+Deno.test("Doorbell lets a listener go that does not read", async () => {
+  const clock = new FakeClock(1_700_000_400_000);
+  let collectedAtMs = 1;
+  const bell = new Doorbell({
+    clock,
+    overview: new Latest(() => Promise.resolve(overview({ collectedAtMs: collectedAtMs++ })), {
+      ...{ clock, log: silentLogger },
+    }),
+  });
+  const reader = bell.open("192.0.2.1").body!.getReader();
+  for (let i = 0; i < 500 && bell.size > 0; i++) await clock.advance(1_000);
+  assert.equal(bell.size, 0);
+  await assert.rejects(reader.read(), /does not read/);
 });
 
 Deno.test("Doorbell lets an address open eight streams, and ends all when it closes", async () => {

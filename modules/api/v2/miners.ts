@@ -57,7 +57,8 @@ export async function minerBody(deps: V2Deps, address: string): Promise<Miner> {
   const workers = workersOf(miner, nowSeconds, facts.shortWindowMs / 1000);
   const round = roundOf(deps, miner, overview);
   const { stats } = miner;
-  const lastShare = Number(amount(stats.lastShare));
+  const of = (field: string) => amount(stats[field], `${field} of ${address}`);
+  const lastShare = Number(of("lastShare"));
   const payer: LoopStatus | undefined = status.payer;
   const hashrate = ratesOf(miner);
   return {
@@ -68,19 +69,19 @@ export async function minerBody(deps: V2Deps, address: string): Promise<Miner> {
     workersOnline: workers.filter(({ state }) => state === "online").length,
     ...{ workersTotal: workers.length, workers },
     balance: {
-      immatureShannon: amount(stats.immature),
-      unpaidShannon: amount(stats.balance),
-      pendingShannon: amount(stats.pending),
-      paidShannon: amount(stats.paid),
+      immatureShannon: of("immature"),
+      unpaidShannon: of("balance"),
+      pendingShannon: of("pending"),
+      paidShannon: of("paid"),
     },
     ...{ thresholdShannon: `${threshold}`, ownThreshold: own !== undefined, round },
     payout: payoutOf({
-      ...{ threshold, balance: BigInt(amount(stats.balance)), held: miner.held, payer },
+      ...{ threshold, balance: BigInt(of("balance")), held: miner.held, payer },
       open: open?.state,
-      immature: BigInt(amount(stats.immature)),
+      immature: BigInt(of("immature")),
       ...{ overview, hashrateHps: BigInt(hashrate.longHps), feePercent: facts.feePercent },
     }),
-    blocksFound: Number(amount(stats.blocksFound)),
+    blocksFound: Number(of("blocksFound")),
     paymentsTotal: miner.paymentsTotal,
   };
 }

@@ -1,4 +1,5 @@
 /** Numbers as `/api/v2` writes them (pure). */
+import { integerOf } from "../../ledger/mod.ts";
 
 /** A part of a whole in percent, to four places; null when the whole is nothing. */
 export function percentOf(part: bigint, whole: bigint): number | null {
@@ -10,7 +11,7 @@ export function percent(fraction: number): number {
   return Math.round(fraction * 1_000_000) / 10_000;
 }
 
-/** A stored amount; anything that is none counts as nothing. */
-export function amount(text: string | undefined): string {
-  return text !== undefined && /^-?\d+$/.test(text) ? text : "0";
+/** A stored amount, nothing where there is none. @throws {StoreError} when it cannot be read */
+export function amount(text: string | undefined, name: string): string {
+  return `${integerOf(text, name)}`;
 }
