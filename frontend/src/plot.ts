@@ -62,7 +62,7 @@ export function plot(
           ...axis,
           grid: { show: false },
           ticks: { stroke: grid, width: 1, size: 5 },
-          space: 70,
+          ...{ space: 70, size: 32 },
           values: (_u, splits) => splits.map((at) => time.format(at * 1000)),
         },
         {

@@ -161,6 +161,8 @@ function paymentKeys(own: string) {
     paymentsOpenByLogin: () => `${own}:payments:login`,
     /** zset: payment number → id of payments that are final. */
     paymentsClosed: () => `${own}:payments:closed`,
+    /** zset: unix seconds → id of a login's payments that were signed and came back. */
+    paymentsFailedOf: (login: string) => `${own}:payments:failed:${login}`,
     /**
      * hash: `address:nonce` → payment id; `address:checked` → first unaccounted nonce;
      * `address:adopted` → first nonce that a journal must have, when the former one is gone.

@@ -112,3 +112,37 @@ export async function openPaymentsOf(
     }];
   });
 }
+
+/** A payment that failed on the chain, or whose nonce another transaction took. */
+export interface FailedPayment {
+  login: string;
+  amountShannon: Shannon;
+  state: "reverted" | "displaced";
+  /** When its debit was returned (unix seconds). */
+  atSeconds: number;
+  hash: string | null;
+  reason: string;
+}
+
+/** A login's failed payments between two times (unix seconds, both included), newest first. */
+export async function readFailedPayments(
+  { store, keys }: ViewDeps,
+  login: string,
+  page: { min?: number; max?: number; limit: number },
+): Promise<FailedPayment[]> {
+  const ids = await rangeOf(store, keys.own.paymentsFailedOf(login), { ...page, skip: 0 });
+  if (ids.length === 0) return [];
+  const fields = ["amountShannon", "state", "hash", "reason"];
+  const replies = await store.multi(
+    ids.map(({ member }) => ["HMGET", keys.own.payment(member), ...fields]),
+  );
+  return replies.flatMap((reply, i) => {
+    if (!Array.isArray(reply)) return [];
+    const [amount, state, hash, reason] = reply;
+    if (state !== "reverted" && state !== "displaced") return [];
+    return [{
+      ...{ login, amountShannon: BigInt(String(amount)), state, atSeconds: ids[i]!.score },
+      ...{ hash: hash === null ? null : String(hash), reason: String(reason ?? "") },
+    }];
+  });
+}

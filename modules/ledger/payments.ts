@@ -237,7 +237,7 @@ export function createPayments(
         ...[keys.miner(login), keys.finances(), keys.paymentsPending()],
         ...[keys.paymentsLock(), own.payment(id), own.paymentsOpen(), own.paymentsOpenByLogin()],
         ...[own.paymentsClosed(), own.paymentsHeld(), own.paymentsSpent()],
-        own.poolAccounts(),
+        ...[own.poolAccounts(), own.paymentsFailedOf(login)],
       ], [
         ...[id, login, `${amountShannon}`, `${now}`, `${login}:${amountShannon}`],
         ...[state, reason, hold ? "1" : "0", ...shannonAndRest(gasWei)],

@@ -5,6 +5,7 @@ import { startRedis } from "../../tests/support/redis.ts";
 import { createAccounts } from "./accounts.ts";
 import { createKeys } from "./keys.ts";
 import { FencedError, type Lease } from "./leases.ts";
+import { readFailedPayments } from "./payment_pages.ts";
 import { createPayments, type Payment } from "./payments.ts";
 import { openStore, recordOf, type Store } from "./redis.ts";
 
@@ -204,9 +205,16 @@ Deno.test("giveBack() returns the debit once and holds the miner", async () => {
   assert.deepEqual([account.balanceShannon, account.pendingShannon], [900n, 0n]);
   assert.deepEqual(await payments.held(), [A]);
   assert.equal((await payments.payment("p1"))!.reason, "it failed");
+  assert.deepEqual(await readFailedPayments({ store, keys }, A, { limit: 9 }), [{
+    ...{ login: A, amountShannon: 900n, state: "reverted", atSeconds: NOW, reason: "it failed" },
+    hash: HASH,
+  }]);
   assert.equal(await payments.reserve(LEASE, { ...payment, id: "p2" }, NOW), "held");
   assert.equal(await payments.release(A), true);
   assert.equal(await payments.reserve(LEASE, { ...payment, id: "p2" }, NOW), "ok");
+  // Never signed: no transaction failed.
+  await payments.giveBack(LEASE, (await payments.open())[0]!, { ...how, hold: false }, NOW + 5);
+  assert.equal((await readFailedPayments({ store, keys }, A, { limit: 9 })).length, 1);
 });
 
 Deno.test("confirm() and giveBack() change nothing of a payment whose row is damaged", async () => {

@@ -75,6 +75,7 @@ const paymentsOf = (now: number): Payment[] =>
       transaction: hex(i + 20, 64),
     },
     ...{ state, confirmations: state === "sent" ? 4 : null },
+    reason: state === "reverted" ? `Transaction ${hex(i + 20, 64)} failed in block 19000222` : null,
   }));
 
 const EMPTY_POOL = (now: number): Pool => ({

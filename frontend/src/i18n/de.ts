@@ -135,7 +135,7 @@ export const de: Words = {
   "block.matured": "reif",
   "block.orphaned": "verwaist",
   "block.uncle": "Uncle",
-  "block.uncleAt": "Uncle der Höhe {height}",
+  "block.uncleAt": "Uncle {height}",
   "block.of": "{n} von {depth}",
 
   "payments": "Auszahlungen",

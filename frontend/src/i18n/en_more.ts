@@ -21,7 +21,7 @@ export const enMore = {
   "chart.missing": "{missing} of {of} points have no data.",
   "chart.empty": "Nothing was measured yet. The first point comes within ten minutes.",
   "chart.failed": "The chart cannot be loaded now.",
-  "block.uncleAt": "uncle of height {height}",
+  "block.uncleAt": "uncle {height}",
   "blocks.states": "Blocks by state",
   "blocks.candidate": "New",
   "blocks.immature": "Immature",

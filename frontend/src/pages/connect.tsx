@@ -63,11 +63,9 @@ function Generator({ connect }: { connect: Connect | undefined }) {
   const worker = query.get("worker") ?? "rig-01";
   // TLS where there is any, but never another scheme than the pool's first by itself.
   const secure = endpoints.findIndex(({ tls, scheme }) => tls && scheme === endpoints[0]?.scheme);
-  const chosen = Number(
-    query.get("port") ?? endpoints[Math.max(0, secure)]?.port,
-  );
-  const endpoint = endpoints.find(({ port }) => port === chosen) ??
-    endpoints[0];
+  // By its host too: regions have the same ports.
+  const endpoint = endpoints.find((one) => endpointText(one) === query.get("port")) ??
+    endpoints[Math.max(0, secure)];
   const program = programs.find(({ name }) => name === query.get("program")) ??
     programs[0];
   const set = (changes: Record<string, string>) =>
@@ -90,12 +88,12 @@ function Generator({ connect }: { connect: Connect | undefined }) {
       />
       <SelectField
         label={t("connect.port")}
-        value={String(endpoint?.port ?? "")}
+        value={endpoint && endpointText(endpoint)}
         onChange={(port) => set({ port })}
       >
         {endpoints.map((one) => (
-          <option key={one.port} value={String(one.port)}>
-            {endpointText(one)} · {one.tls ? "TLS" : t("connect.plain")} ·{" "}
+          <option key={endpointText(one)} value={endpointText(one)}>
+            {endpointText(one)} · {one.tls && "TLS · "}
             {t(`scheme.${one.scheme}`)}
           </option>
         ))}

@@ -109,11 +109,12 @@ export function paymentColumns(whose: boolean): Column<Payment>[] {
           <State mood={PAYMENT_MOODS[one.state]}>
             {t(`payment.${one.state}` as Word)}
           </State>
-          {one.confirmations !== null && one.state !== "paid" && (
+          {one.confirmations !== null && (
             <small>
               {t("payment.confirmations", { n: one.confirmations })}
             </small>
           )}
+          {one.reason && <small lang="en">{one.reason}</small>}
         </span>
       ),
     },

@@ -57,7 +57,7 @@ export function TextField(
 /** A choice among some. */
 export function SelectField({ label, value, onChange, children }: {
   label: string;
-  value: string;
+  value: string | undefined;
   onChange(value: string): void;
   children: ComponentChildren;
 }) {

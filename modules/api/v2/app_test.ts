@@ -279,9 +279,69 @@ Deno.test("createV2() shows what stands between a miner and its payment", async 
     );
     assert.deepEqual(items[0], {
       ...{ atMs: 1_700_000_000_000, address: LOGIN, amountShannon: "5", transaction: "0x12" },
-      ...{ state: "sent", confirmations: null },
+      ...{ state: "sent", confirmations: null, reason: null },
     });
   }
+});
+
+Deno.test("createV2() shows a miner its failed payments among the others, each once", async () => {
+  await using world = await openApiWorld({ nowMs: START_MS, facts: FACTS });
+  const { store, keys } = world;
+  await world.collect();
+  const reason = "Transaction 0x12 failed in block 9";
+  for (const at of [50, 40, 30, 20, 10]) {
+    await store.command("ZADD", keys.paymentsOf(LOGIN), `${at}`, `0x${at}:1`);
+  }
+  for (const at of [55, 40, 35, 5]) {
+    const id = `f${at}`;
+    await store.multi([
+      ["ZADD", keys.own.paymentsFailedOf(LOGIN), `${at}`, id],
+      [
+        ...["HSET", keys.own.payment(id), "id", id, "login", LOGIN, "amountShannon", "7"],
+        ...["state", at === 5 ? "displaced" : "reverted", "hash", "0x12", "reason", reason],
+      ],
+    ]);
+  }
+  const path = `/miners/${LOGIN}/payments`;
+  const seen: string[] = [];
+  let cursor: string | null = "";
+  while (cursor !== null) {
+    const page: z.infer<typeof shape.minerPayments> = await ask(
+      world,
+      `${path}?limit=2${cursor && `&before=${cursor}`}`,
+      shape.minerPayments as unknown as typeof shape.payments,
+    );
+    seen.push(...page.items.map(({ atMs, state }) => `${atMs / 1000} ${state}`));
+    cursor = page.nextCursor;
+  }
+  assert.deepEqual(seen, [
+    ...["55 reverted", "50 paid", "40 paid", "40 reverted", "35 reverted"],
+    ...["30 paid", "20 paid", "10 paid", "5 displaced"],
+  ]);
+  const csv = await (await world.get(`/api/v2${path}?format=csv`)).text();
+  assert.match(csv.split("\r\n")[0]!, /,state,confirmations,reason$/);
+  assert.equal(
+    csv.split("\r\n")[1],
+    `55000,${LOGIN},7,0x12,reverted,,${reason}`,
+  );
+});
+
+Deno.test("createV2() answers HEAD of the doorbell without a stream, and names what it cannot read", async () => {
+  await using world = await openApiWorld({ nowMs: START_MS, facts: FACTS });
+  const { store, keys } = world;
+  await world.collect();
+  for (let i = 0; i < 10; i++) {
+    const head = await world.get("/api/v2/events", { method: "HEAD" });
+    assert.equal(head.status, 200, "the ninth stream of an address would be refused");
+  }
+  for (const query of ["limit=1&limit=2", "limit=x", "limit=0", "limit=101", "limit=1.5"]) {
+    const { error } = await (await world.get(`/api/v2/blocks?${query}`)).json();
+    assert.equal(error.message, "limit: write a whole number from 1 to 100", query);
+  }
+  await store.command("HSET", keys.miner(LOGIN), "balance", "abc");
+  const damaged = await world.get(`/api/v2/miners/${LOGIN}`);
+  assert.equal(damaged.status, 503, "a balance that cannot be read is no zero");
+  assert.match((await damaged.json()).error.message, /cannot be read/);
 });
 
 Deno.test("createV2() says how to connect, and what runs", async () => {

@@ -1,5 +1,6 @@
 /** Lists of blocks and payments as `/api/v2` writes them. */
 import {
+  type FailedPayment,
   type FoundBlock,
   type OpenPayment,
   type PaidRow,
@@ -76,6 +77,7 @@ export function openPayment(open: OpenPayment, height: number | null): Payment {
     confirmations: minedHeight === null || height === null
       ? null
       : Math.max(0, height - minedHeight),
+    reason: null,
   };
 }
 
@@ -84,5 +86,14 @@ export function paidPayment(row: PaidRow): Payment {
   return {
     ...{ atMs: row.atSeconds * 1000, address: row.login, state: "paid" as const },
     ...{ amountShannon: `${row.amountShannon}`, transaction: row.txHash, confirmations: null },
+    reason: null,
+  };
+}
+
+/** A payment that came back: its amount is in the balance again. */
+export function failedPayment(row: FailedPayment): Payment {
+  return {
+    ...{ atMs: row.atSeconds * 1000, address: row.login, state: row.state, reason: row.reason },
+    ...{ amountShannon: `${row.amountShannon}`, transaction: row.hash, confirmations: null },
   };
 }

@@ -5,26 +5,29 @@ import {
   readBlockPage,
   readBlocksOf,
   readCreditsOf,
+  readFailedPayments,
   readFindsOf,
   readMinerFacts,
   readPaidPage,
   secondsCursorOf,
 } from "../../ledger/mod.ts";
 import { asOf, type V2Deps } from "./deps.ts";
-import { blockOf, openPayment, paidPayment } from "./lists.ts";
+import { blockOf, failedPayment, openPayment, paidPayment } from "./lists.ts";
 import { percentOf } from "./numbers.ts";
 import type { Block, Credit } from "./schemas.ts";
 
 /** Blocks looked at for one page of credits, at most this many times. */
 const CREDIT_BLOCKS = 200;
 const CREDIT_STEPS = 3;
+/** Failed payments shown between the rows of one page. */
+const FAILED_MAX = 50;
 
 interface Page {
   before?: string | undefined;
   limit: number;
 }
 
-/** `/miners/{address}/payments`. */
+/** `/miners/{address}/payments`: on each page also what failed in the time that it covers. */
 export async function minerPaymentsBody(deps: V2Deps, login: string, { before, limit }: Page) {
   const height = (await deps.overview.get())?.height ?? null;
   const { openPayment: id } = before === undefined
@@ -35,9 +38,19 @@ export async function minerPaymentsBody(deps: V2Deps, login: string, { before, l
     ...{ login, limit },
     ...(before === undefined ? {} : { before }),
   });
+  const { seconds: max } = secondsCursorOf(before);
+  // The last row's second begins the next page.
+  const { seconds: last } = secondsCursorOf(nextCursor ?? undefined);
+  const failed = await readFailedPayments(deps, login, {
+    ...(max === undefined ? {} : { max }),
+    ...(last === undefined ? {} : { min: last + 1 }),
+    limit: FAILED_MAX,
+  });
+  const final = [...failed.map(failedPayment), ...rows.map(paidPayment)]
+    .sort((a, b) => b.atMs - a.atMs);
   return {
     asOfMs: await asOf(deps),
-    items: [...open.map((one) => openPayment(one, height)), ...rows.map(paidPayment)],
+    items: [...open.map((one) => openPayment(one, height)), ...final],
     nextCursor,
   };
 }

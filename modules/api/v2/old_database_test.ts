@@ -104,11 +104,11 @@ Deno.test("createV2() gives lists as CSV to who asks for it", async () => {
     assert.equal(response.headers.get("content-type"), "text/csv; charset=utf-8");
     assert.match(response.headers.get("x-next-cursor")!, /^\d+\.\d+$/);
     const [head, ...rows] = (await response.text()).trimEnd().split("\r\n");
-    assert.equal(head, "atMs,address,amountShannon,transaction,state,confirmations");
+    assert.equal(head, "atMs,address,amountShannon,transaction,state,confirmations,reason");
     assert.deepEqual(
       rows.map((row) => row.split(",")),
       items.map((item: shape.Payment) => [
-        ...[`${item.atMs}`, item.address, item.amountShannon, item.transaction, "paid", ""],
+        ...[`${item.atMs}`, item.address, item.amountShannon, item.transaction, "paid", "", ""],
       ]),
     );
   }

@@ -46,6 +46,7 @@ export const payment = z.object({
   transaction: z.string().nullable(),
   state: z.enum(["reserved", "signed", "sent", "paid", "reverted", "displaced"]),
   confirmations: count.nullable(),
+  reason: z.string().nullable().describe("why it failed; null: it did not"),
 }).openapi("Payment");
 
 /** What a miner was credited for a block. */
@@ -279,7 +280,8 @@ export const addressParams = z.object({
     .openapi({ example: "0x1111111111111111111111111111111111111111" }),
 });
 
-const limit = z.coerce.number().pipe(z.int("write a whole number from 1 to 100").min(1).max(100))
+const LIMIT = "write a whole number from 1 to 100";
+const limit = z.coerce.number(LIMIT).pipe(z.int(LIMIT).min(1, LIMIT).max(100, LIMIT))
   .default(50)
   .openapi({ type: "integer", minimum: 1, maximum: 100 });
 const format = z.enum(["json", "csv"]).optional();
