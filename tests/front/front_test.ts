@@ -109,6 +109,8 @@ Deno.test("the samples for HAProxy and nginx", async (t) => {
     const plain = await curl(`http://127.0.0.1:${nginx.at.plain}/x`, "127.0.0.2");
     assert.equal(plain.status, 301);
 
+    await connectThrough(nginx.at.web, "pool.example", trust[1]!);
+
     // The API counts requests by the browser's address, whatever the browser says it is.
     const ask = (from: string) =>
       get("/api/v2/pool", from, "-H", `X-Forwarded-For: 10.9.8.${Math.floor(Math.random() * 200)}`);
@@ -167,6 +169,7 @@ Deno.test("the samples for HAProxy and nginx", async (t) => {
     const stats = await curl(`https://localhost:${web.tls}/api/stats`, "127.0.0.2", ...trust);
     assert.equal(stats.status, 200);
     assert.ok("now" in JSON.parse(stats.body));
+    await connectThrough(web.tls, "pool.example", trust[1]!);
     const ready = await curl(`https://localhost:${web.tls}/readyz`, "127.0.0.2", ...trust);
     assert.equal(ready.status, 404, "health is nobody's business outside");
     assert.equal((await curl(`http://127.0.0.1:${web.plain}/x`, "127.0.0.2")).status, 301);
@@ -224,6 +227,20 @@ async function stratumThrough(
     await until(`the pool to see ${from}`, () => sawLogin(from));
     await miner.close();
   }
+}
+
+/** What `/connect` tells miners is the name that the page was asked by, and no front's own. */
+async function connectThrough(port: number, host: string, ca: string) {
+  const { status, body } = await curl(
+    `https://localhost:${port}/api/v2/connect`,
+    "127.0.0.8",
+    ...["--cacert", ca, "--resolve", `localhost:${port}:127.0.0.1`, "-H", `Host: ${host}:${port}`],
+  );
+  assert.equal(status, 200, body);
+  const { endpoints, getwork } = JSON.parse(body);
+  assert.ok(endpoints.length > 0);
+  for (const one of endpoints) assert.equal(one.host, host);
+  assert.equal(new URL(getwork.url).hostname, host);
 }
 
 async function getworkThrough(port: number, instances: Instance[]) {
