@@ -9,7 +9,7 @@ export type { PowCheck } from "./dev_chain/chain.ts";
 
 const USAGE = `Usage: deno run -A scripts/dev_chain.ts --coinbase ADDRESS [options]
   --port 8545           loopback port
-  --difficulty 20000    hashes per block
+  --difficulty 20000    hashes per block, more when blocks come faster than one a second
   --chain-id 1337
   --reward 2            coins per block
   --base-fee            burn a base fee (EIP-1559)
@@ -56,6 +56,7 @@ export async function main(args: string[]): Promise<void> {
       port: Number(values.port),
       chainId: Number(values["chain-id"]),
       difficulty: BigInt(values.difficulty),
+      paced: true,
       reward: values.reward,
       baseFee: values["base-fee"],
       alloc: Object.fromEntries(values.alloc.map(allocOf)),

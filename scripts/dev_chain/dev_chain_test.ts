@@ -257,3 +257,22 @@ Deno.test("startDevChain() adds filler blocks at the block time", async () => {
   await clock.advance(9_000);
   assert.equal(await node.blockNumber(), 3);
 });
+
+Deno.test("startDevChain() keeps solved blocks near the clock when it is paced", async () => {
+  const { dev, node, clock } = await start({ paced: true, difficulty: 1_000n });
+  await using _ = dev;
+  dev.chain.mine(10);
+  assert.equal(dev.chain.difficulty, 1_000n, "fillers are nobody's work");
+  await clock.advance(20_000);
+  const solve = async () => {
+    const { headerHash } = (await node.getWork())!;
+    assert.equal(await node.submitWork("0x0000000000000002", headerHash, MIX), true);
+    return dev.chain.difficulty;
+  };
+  for (let i = 0; i < 3; i++) assert.equal(await solve(), 1_000n, "a burst is luck");
+  const faster = [];
+  for (let i = 0; i < 3; i++) faster.push(await solve());
+  assert.deepEqual(faster, [1_500n, 2_250n, 3_375n]);
+  await clock.advance(1_500);
+  assert.equal(await solve(), 3_375n, "ahead, but no further");
+});

@@ -2,10 +2,14 @@
 import type { Hex } from "viem";
 import { type Clock, errorText, type Logger, systemClock } from "../../modules/base/mod.ts";
 import { networkOf } from "../../modules/chain/mod.ts";
+import { ZERO_NONCE } from "./block.ts";
 import { Chain, type PowCheck } from "./chain.ts";
 import { createControls } from "./control.ts";
 import { createMethods, type Method, type NodeFace, workOf } from "./methods.ts";
 import { type RpcServer, serveRpc } from "./server.ts";
+
+/** A head this far in the future is left alone (milliseconds). */
+const AHEAD_MS = 2_000;
 
 /** Settings of a development chain. */
 export interface DevChainOptions {
@@ -19,6 +23,11 @@ export interface DevChainOptions {
   chainId?: number;
   /** @default {20000n} */
   difficulty?: bigint;
+  /**
+   * Whether the difficulty rises until solved blocks come no faster than one a second: each has a
+   * later second than its parent, so that faster ones run ahead of the clock. @default {false}
+   */
+  paced?: boolean;
   /** Reward of a block (coins). @default {"2"} */
   reward?: string;
   /** Whether the chain has a base fee, which is burnt (EIP-1559). @default {false} */
@@ -77,8 +86,12 @@ export function startDevChain(options: DevChainOptions): Promise<DevChain> {
     difficulty: options.difficulty ?? 20_000n,
     alloc: options.alloc ?? {},
     seed: options.seed ?? "quarry",
-    onChange: () => notify(),
+    onChange: () => {
+      pace?.();
+      notify();
+    },
   });
+  const pace = options.paced ? pacer(chain, clock) : undefined;
   function notify(): void {
     for (const url of options.notify ?? []) {
       const post = postWork(url, workOf(chain, face), closing.signal)
@@ -102,6 +115,20 @@ export function startDevChain(options: DevChainOptions): Promise<DevChain> {
       await Promise.all([filling, server.close(), ...posts]);
     },
   });
+}
+
+/** Raises the difficulty by half at each solved block that takes the chain further ahead. */
+function pacer(chain: Chain, clock: Clock): () => void {
+  let aheadMs = 0;
+  return () => {
+    const { header, nonce } = chain.head;
+    const nowAheadMs = header.timestamp * 1000 - clock.now();
+    // Fillers are ordered as fast as somebody likes: no difficulty slows them.
+    if (nonce !== ZERO_NONCE && nowAheadMs > AHEAD_MS && nowAheadMs > aheadMs) {
+      chain.difficulty += chain.difficulty / 2n;
+    }
+    aheadMs = nowAheadMs;
+  };
 }
 
 async function postWork(url: string, work: string[], signal: AbortSignal): Promise<void> {
