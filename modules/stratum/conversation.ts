@@ -13,7 +13,7 @@ import { Assignments, type PortTerms } from "./assignments.ts";
 import { habitsOf } from "./detect.ts";
 import type { Command, Dialect, RpcError, RpcId, Told } from "./dialect.ts";
 import { SESSION_SECONDS } from "./dialects/ethereum_stratum_2.ts";
-import { readLogin, readPassword } from "./login.ts";
+import { loginProblem, readLogin, readPassword } from "./login.ts";
 import { wholeNonce } from "./extranonce.ts";
 import type { OfferSet } from "./offers.ts";
 import { type MiningService, rejectionError, WORK_NOT_READY } from "./service.ts";
@@ -249,7 +249,7 @@ export class Conversation {
     }
     const login = readLogin(command.login);
     if (login === undefined) {
-      const message = "Invalid login: expected 0x and 40 hex digits, or that with .worker";
+      const message = loginProblem(command.login);
       return {
         text: dialect.error(command.id, { code: -1, message, kind: "unauthorized" }),
       };

@@ -60,6 +60,15 @@ export function readLogin(text: unknown): Login | undefined {
   return { login: address, solo, ...(worker === undefined ? {} : { worker }) };
 }
 
+/** Why a text is no login, in words for the miner. */
+export function loginProblem(text: unknown): string {
+  const isZero = typeof text === "string" &&
+    /^(solo:\s*)?(0x)?0{40}([./+]|$)/i.test(decoded(text).trim());
+  return isZero
+    ? "Invalid login: it is the zero address, which nobody can spend from; write your own"
+    : "Invalid login: expected 0x and 40 hex digits, or that with .worker";
+}
+
 /** Reads a password: `d=NUMBER`, `n=rig`, `m=solo`, separated by commas, semicolons or blanks. */
 export function readPassword(text: unknown): Wishes {
   const wishes: Wishes = { solo: false };

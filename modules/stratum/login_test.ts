@@ -1,6 +1,6 @@
 /** Login and password texts as miners write them. */
 import assert from "node:assert/strict";
-import { readDifficulty, readLogin, readPassword } from "./login.ts";
+import { loginProblem, readDifficulty, readLogin, readPassword } from "./login.ts";
 
 const ADDRESS = "0xabcdef1111111111111111111111111111111111";
 const BARE = ADDRESS.slice(2);
@@ -30,6 +30,19 @@ Deno.test("readLogin() reads every way in which miners write address and rig", (
       const expected = { login: ADDRESS, solo: false, ...(worker === undefined ? {} : { worker }) };
       assert.deepEqual(found, expected, text);
     }
+  }
+});
+
+Deno.test("loginProblem() tells the zero address from what is no address", () => {
+  const zero = "0".repeat(40);
+  for (
+    const text of [`0x${zero}`, zero, `0x${zero}.rig`, `solo:0X${zero}/rig`, `0x${zero}%2Frig`]
+  ) {
+    assert.equal(readLogin(text), undefined, text);
+    assert.match(loginProblem(text), /zero address/, text);
+  }
+  for (const text of [`0x${zero}0`, `0x${zero.slice(1)}`, "rig", "", 7, undefined]) {
+    assert.match(loginProblem(text), /expected 0x and 40 hex digits/, String(text));
   }
 });
 
