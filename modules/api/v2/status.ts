@@ -80,7 +80,7 @@ function stratum(deps: V2Deps): Part {
 
 async function nodes(deps: V2Deps, away: string): Promise<Part> {
   const known = deps.mining()?.nodes;
-  const mend = "look at the nodes, and at upstreams in the configuration";
+  const mend = "look at the nodes, and at upstream in the configuration";
   if (known !== undefined) {
     const sick = known.filter((node) => !node.healthy);
     const reason = sick.map((node) => `${node.name}: ${node.reason}`).join("; ");
