@@ -1,5 +1,6 @@
 /** The words of `quarry admin` and the lines of its answers; a running pool has them all end to end. */
 import assert from "node:assert/strict";
+import { main } from "./admin.ts";
 import { readArguments, UsageError } from "./admin/arguments.ts";
 import { linesOf, span, table } from "./admin/render.ts";
 
@@ -11,15 +12,23 @@ Deno.test("readArguments() makes a request of words and options", () => {
   assert.deepEqual(of("payouts pause"), { command: "payouts pause" });
   assert.deepEqual(of("log debug"), { command: "log level", level: "debug" });
   assert.deepEqual(of("log --limit 3"), { command: "log", limit: 3 });
-  assert.deepEqual(of("drop --login 0xab"), { command: "drop", login: "0xab" });
+  const login = "0x" + "ab".repeat(20);
+  assert.deepEqual(of(`drop --login ${login}`), { command: "drop", login });
   const { withinMs, keep, json } = readArguments(["drain", "--within", "0.5", "--keep", "--json"]);
   assert.deepEqual([withinMs, keep, json], [30_000, true, true]);
   for (
     const wrong of [
       ...["payouts", "pay later", "ban", "ban a b", "status --keep", "drain --within soon"],
-      ...["sessions x", "unknown", "bans --what"],
+      ...["sessions x", "unknown", "bans --what", "ban zzz", "ban 1.2.3", "unban zzz", "log loud"],
+      ...["ban 10.0.0.1 --minutes x", "sessions --limit 0", "drop zzz", "drop --login 0x1"],
     ]
   ) assert.throws(() => of(wrong), UsageError, wrong);
+});
+
+Deno.test("a word that cannot be meant is wrong usage, and is named", async () => {
+  let text = "";
+  assert.equal(await main(["/no/such/file.json", "ban", "zzz"], (more) => text += more), 2);
+  assert.match(text, /ban cannot use its address: write an IPv4 or IPv6 address/);
 });
 
 Deno.test("table() aligns columns, numbers to the right; span() has two units", () => {

@@ -1,5 +1,6 @@
 /** The command line of `quarry admin` as a request to the pool. */
 import { parseArgs } from "node:util";
+import { requestSchema } from "../../modules/api/mod.ts";
 import type { AdminRequest } from "./request.ts";
 
 /** What was asked for. */
@@ -80,6 +81,11 @@ export function readArguments(args: readonly string[]): Wanted {
   }
   const minutes = Number(values.within ?? WITHIN_MINUTES);
   if (!(minutes >= 0)) throw new UsageError("--within wants minutes");
+  const { error } = requestSchema.safeParse(request);
+  if (error !== undefined) {
+    const { path, message } = error.issues[0]!;
+    throw new UsageError(`${command} cannot use its ${path.join(".") || "words"}: ${message}`);
+  }
   return { request, json, withinMs: minutes * 60_000, keep: values.keep ?? false };
 }
 

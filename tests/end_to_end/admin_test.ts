@@ -334,10 +334,13 @@ Deno.test("an operator's commands on a running pool", { sanitizeOps: false }, as
   });
 
   await t.step("mistakes are named: usage 2, refused or away 1", async () => {
-    for (const wrong of [["dance"], ["ban"], ["status", "--login", "x"], ["drop", "a", "b"], []]) {
-      assert.equal((await run(...wrong)).code, 2, wrong.join(" "));
-    }
-    for (const refused of [["ban", "1.2.3"], ["drop"], ["log", "loud"]]) {
+    for (
+      const wrong of [
+        ...[["dance"], ["ban"], ["status", "--login", "x"], ["drop", "a", "b"], []],
+        ...[["ban", "1.2.3"], ["log", "loud"]],
+      ]
+    ) assert.equal((await run(...wrong)).code, 2, wrong.join(" "));
+    for (const refused of [["unban", "1.2.3.4"], ["drop"], ["drop", "9-999"]]) {
       assert.equal((await run(...refused)).code, 1, refused.join(" "));
     }
     const elsewhere = `${dir}/elsewhere.json`;
