@@ -54,7 +54,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const store = await openStore(config.redis, { log: silentLogger });
     try {
       const deps = { store, keys: createKeys(config.coin) };
-      const report = audit(await readBooks(deps));
+      const report = audit(await readBooks(deps, { listUnreadable: true }));
       const unknown = await readUnknownBlocks(deps);
       await print(json ? [jsonOf({ ...report, unknown })] : linesOf(report, unknown));
       return isClean(report) ? 0 : 1;

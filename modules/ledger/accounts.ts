@@ -5,6 +5,8 @@ import { integerOf, type Reply, type Store, StoreError } from "./redis.ts";
 import { scanKeys } from "./scan.ts";
 
 const PAGE_KEYS = 500;
+/** What the pool's own account is called. */
+export const FINANCES = "finances";
 
 /** Money of one miner (Shannon). */
 export interface Account {
@@ -37,11 +39,63 @@ export interface Accounts {
   finances(): Promise<Finances>;
 }
 
-/** The accounts of one pool. */
-export function createAccounts(deps: { store: Store; keys: Keys }): Accounts {
+/** A field of an account that holds no whole number. */
+export interface UnreadableAmount {
+  /** The login, or `finances`. */
+  account: string;
+  /** The Redis key, as an operator types it. */
+  key: string;
+  field: string;
+  text: string;
+}
+
+/** What an operator does about an unreadable amount. */
+export function mendOfAmount({ key, field }: UnreadableAmount, shannon = "AMOUNT"): string {
+  const from = shannon === "AMOUNT" ? ", AMOUNT being the Shannon that deno task audit names" : "";
+  return `restore it from a backup, or HSET ${key} ${field} ${shannon}${from}`;
+}
+
+/**
+ * The accounts of one pool.
+ *
+ * @param deps.onUnreadable told of each unreadable field, which counts as 0 then; missing: it throws
+ */
+export function createAccounts(
+  deps: { store: Store; keys: Keys; onUnreadable?: (amount: UnreadableAmount) => void },
+): Accounts {
   const { store, keys } = deps;
   const FIELDS = ["immature", "balance", "pending", "paid"];
   const prefix = keys.miner("");
+
+  function amountOf(account: string, field: string, reply: Reply | undefined): Shannon {
+    if (typeof reply !== "string" || /^-?\d+$/.test(reply)) return integerOf(reply, field);
+    const key = account === FINANCES ? keys.finances() : keys.miner(account);
+    const amount = { account, key, field, text: reply };
+    if (deps.onUnreadable === undefined) {
+      throw new StoreError(
+        `Cannot read ${key} field ${field}: expected a whole number of Shannon, current value is ` +
+          JSON.stringify(reply),
+        "refused",
+        undefined,
+        mendOfAmount(amount),
+      );
+    }
+    deps.onUnreadable(amount);
+    return 0n;
+  }
+
+  function accountOf(login: string, reply: Reply): Account {
+    if (!Array.isArray(reply)) throw new StoreError(`Cannot read the account ${login}`, "refused");
+    const [immature, balance, pending, paid] = reply;
+    return {
+      login,
+      immatureShannon: amountOf(login, "immature", immature),
+      balanceShannon: amountOf(login, "balance", balance),
+      pendingShannon: amountOf(login, "pending", pending),
+      paidShannon: amountOf(login, "paid", paid),
+    };
+  }
+
   return {
     async account(login) {
       return accountOf(login, await store.command("HMGET", keys.miner(login), ...FIELDS));
@@ -58,27 +112,15 @@ export function createAccounts(deps: { store: Store; keys: Keys }): Accounts {
     },
     async finances() {
       const reply = await store.command("HMGET", keys.finances(), ...FIELDS, "totalMined");
-      const account = accountOf("finances", reply);
+      const account = accountOf(FINANCES, reply);
       const total = (reply as Reply[])[4];
       return {
         immatureShannon: account.immatureShannon,
         balanceShannon: account.balanceShannon,
         pendingShannon: account.pendingShannon,
         paidShannon: account.paidShannon,
-        totalMinedShannon: integerOf(total, "totalMined of finances"),
+        totalMinedShannon: amountOf(FINANCES, "totalMined", total),
       };
     },
-  };
-}
-
-function accountOf(login: string, reply: Reply): Account {
-  if (!Array.isArray(reply)) throw new StoreError(`Cannot read the account ${login}`, "refused");
-  const [immature, balance, pending, paid] = reply;
-  return {
-    login,
-    immatureShannon: integerOf(immature, `immature of ${login}`),
-    balanceShannon: integerOf(balance, `balance of ${login}`),
-    pendingShannon: integerOf(pending, `pending of ${login}`),
-    paidShannon: integerOf(paid, `paid of ${login}`),
   };
 }

@@ -4,7 +4,7 @@ import { silentLogger } from "../base/mod.ts";
 import { startRedis } from "../../tests/support/redis.ts";
 import { type Account, createAccounts } from "./accounts.ts";
 import { createKeys } from "./keys.ts";
-import { openStore } from "./redis.ts";
+import { openStore, StoreError } from "./redis.ts";
 
 async function open() {
   const redis = await startRedis();
@@ -51,7 +51,10 @@ Deno.test("account() reads beyond 2^53 and never takes an unreadable field for z
     paidShannon: -1n,
   });
   await store.command("HSET", keys.miner(login), "immature", "1.5e3");
-  await assert.rejects(accounts.account(login), /Cannot read immature/);
+  const unreadable = await accounts.account(login).catch((error) => error);
+  assert.ok(unreadable instanceof StoreError);
+  assert.match(unreadable.message, new RegExp(`Cannot read eth:miners:${login} field immature`));
+  assert.match(unreadable.mend, new RegExp(`backup, or HSET eth:miners:${login} immature AMOUNT`));
   await store.command("HSET", keys.finances(), "totalMined", "many");
-  await assert.rejects(accounts.finances(), /Cannot read totalMined/);
+  await assert.rejects(accounts.finances(), /Cannot read eth:finances field totalMined/);
 });

@@ -1,6 +1,8 @@
 /** The audit: every Shannon of the books accounted for, or what is not; pure rules over read books. */
 import { type Shannon, type Wei, WEI_PER_SHANNON, weiToShannonFloor } from "../base/mod.ts";
+import { mendOfAmount } from "./accounts.ts";
 import type { AuditedBlock, Books } from "./audit_books.ts";
+import { expectedAmount } from "./audit_unreadable.ts";
 
 /** Findings of one rule that are listed; further ones are counted. */
 const LISTED = 20;
@@ -112,7 +114,7 @@ const RULES: readonly Rule[] = [
     },
   },
   {
-    name: "payments under way",
+    name: "pending amounts",
     check({ miners, pendingRows, openPayments }, compare) {
       const rows = byLogin(pendingRows), open = byLogin(openPayments);
       for (const login of new Set([...miners.keys(), ...rows.keys(), ...open.keys()])) {
@@ -175,7 +177,22 @@ export function audit(books: Books, listed = LISTED): AuditReport {
     });
     report.rules.push({ rule: name, compared, failed });
   }
+  addUnreadable(books, report);
   return report;
+}
+
+/** Amounts that cannot be read fail whatever they are to be: each with that, and the mend. */
+function addUnreadable(books: Books, report: AuditReport): void {
+  const { unreadable } = books;
+  if (unreadable.length === 0) return;
+  const rule = "readable amounts";
+  report.rules.push({ rule, compared: unreadable.length, failed: unreadable.length });
+  for (const one of unreadable) {
+    const expected = expectedAmount(books, one);
+    const what = `${one.key} field ${one.field} cannot be read (${JSON.stringify(one.text)}), as 0`;
+    report.findings.push({ rule, what, expected, found: 0n });
+    report.notes.push(`${one.key} field ${one.field}: ${mendOfAmount(one, `${expected}`)}`);
+  }
 }
 
 /** Whether the books add up. */
@@ -224,7 +241,11 @@ function notesOf(books: Books): string[] {
     ...(miners.size > 0 ? [] : ["no miner has an account here: check coin and redis.database"]),
     ...(cutSteps.length === 0 ? [] : [`steps that go on at the next pass: ${cutSteps.join(", ")}`]),
     ...(orphans === 0 ? [] : [`${orphans} orphans are not final yet`]),
-    ...(openPayments.length === 0 ? [] : [`${openPayments.length} payments are under way`]),
+    ...(openPayments.length === 0 ? [] : [
+      openPayments.length === 1
+        ? "1 payment is under way"
+        : `${openPayments.length} payments are under way`,
+    ]),
     ...(opening.signedAt === undefined ? [] : [
       `${opening.differences.size} differences of the take-over were signed off by ` +
       `${opening.signedBy} on ${new Date(opening.signedAt * 1000).toISOString()}`,

@@ -1,6 +1,6 @@
 /** The whole of the books, read without a lease, and read again when they moved meanwhile. */
 import type { Shannon } from "../base/mod.ts";
-import { type Account, createAccounts, type Finances } from "./accounts.ts";
+import { type Account, createAccounts, type Finances, type UnreadableAmount } from "./accounts.ts";
 import { type BlockRow, type Candidate, parseBlockRow, parseCandidate } from "./block_rows.ts";
 import { type BlockAccount, readBlockAccount, readRoundShares } from "./blocks.ts";
 import type { LedgerDeps } from "./leases.ts";
@@ -27,6 +27,8 @@ export interface AuditedBlock {
 /** Everything an audit compares; money in Shannon. */
 export interface Books {
   finances: Finances;
+  /** Amounts of accounts that no number could be read of; they are 0 in `miners` and `finances`. */
+  unreadable: readonly UnreadableAmount[];
   miners: ReadonlyMap<string, Account>;
   candidates: readonly { candidate: Candidate; sharesSum: bigint }[];
   immature: readonly AuditedBlock[];
@@ -59,15 +61,19 @@ export class MovingBooks extends Error {
  * Reads the books; whatever moves money changes `finances` or the number of rows, and then they are
  * read again.
  *
+ * @param options.listUnreadable lists accounts' unreadable amounts, for an audit to fail on
  * @throws {MovingBooks} when they never stood still
- * @throws {StoreError} {@link InvariantError} when something cannot be read
+ * @throws {StoreError} {@link InvariantError} when something else cannot be read
  */
-export async function readBooks(deps: LedgerDeps): Promise<Books> {
+export async function readBooks(
+  deps: LedgerDeps,
+  options: { listUnreadable?: boolean } = {},
+): Promise<Books> {
   for (let i = 0; i < TRIES; i++) {
     const before = await stateOf(deps);
     let books: Books;
     try {
-      books = await readOnce(deps);
+      books = await readOnce(deps, options.listUnreadable ?? false);
     } catch (error) {
       // A row may go while it is read; in books that stand still it is a fault.
       if (await stateOf(deps) !== before) continue;
@@ -92,9 +98,11 @@ export async function stateOf({ store, keys }: LedgerDeps): Promise<string> {
   );
 }
 
-async function readOnce(deps: LedgerDeps): Promise<Books> {
+async function readOnce(deps: LedgerDeps, listUnreadable: boolean): Promise<Books> {
   const { store, keys } = deps;
-  const accounts = createAccounts(deps);
+  const unreadable: UnreadableAmount[] = [];
+  const onUnreadable = (amount: UnreadableAmount) => void unreadable.push(amount);
+  const accounts = createAccounts({ store, keys, ...(listUnreadable ? { onUnreadable } : {}) });
   const miners = new Map<string, Account>();
   for await (const page of accounts.all()) for (const one of page) miners.set(one.login, one);
   const candidates = [];
@@ -126,7 +134,7 @@ async function readOnce(deps: LedgerDeps): Promise<Books> {
   ]);
   return {
     finances: await accounts.finances(),
-    ...{ miners, candidates, immature, matured, immatureCredits, maturedCredits },
+    ...{ unreadable, miners, candidates, immature, matured, immatureCredits, maturedCredits },
     poolAccounts: recordOf(await store.command("HGETALL", keys.own.poolAccounts())),
     pendingRows: (await rowsOf(deps, keys.paymentsPending())).map(([member]) => {
       const [login, amount] = member.split(":");

@@ -72,10 +72,10 @@ Deno.test("audit() names what somebody spoilt", async () => {
     [["mined"], () => ["HINCRBY", "t:quarry:accounts", "dustWeiRest", "1"]],
     [["credits", "blocks"], (hash) => ["HINCRBY", `t:credits:1:${hash}`, FEE, "1"]],
     [["blocks"], (hash) => ["HSET", `t:credits:1:${hash}`, "0x" + "99".repeat(20), "3"]],
-    [["miners", "credits", "payments under way"], () => [
+    [["miners", "credits", "pending amounts"], () => [
       ...["HINCRBY", `t:miners:${A}`, "pending", "7"],
     ]],
-    [["payments under way"], () => ["ZADD", "t:payments:pending", "1", `${A}:7`]],
+    [["pending amounts"], () => ["ZADD", "t:payments:pending", "1", `${A}:7`]],
     [["payments made"], () => ["ZADD", "t:payments:all", "1", `0xabc:${A}:7`]],
     [["payments made"], () => ["ZADD", `t:payments:${A}`, "1", "0xabc:7"]],
   ];
@@ -94,6 +94,36 @@ Deno.test("audit() names what somebody spoilt", async () => {
       }
     });
   }
+});
+
+Deno.test("audit() names amounts that cannot be read, and the commands that mend them", async () => {
+  await withPool(async (bench) => {
+    const { dev, pass, deps, store } = bench;
+    await find(bench, 5);
+    dev.chain.mine(20);
+    await pass();
+    const before = await readBooks(deps);
+    const balance = before.miners.get(A)!.balanceShannon;
+    assert.ok(balance > 0n);
+    for (const field of ["balance", "immature"]) {
+      await store.command("HSET", `t:miners:${A}`, field, "12x");
+    }
+    await store.command("HSET", "t:finances", "balance", "1e9");
+    await store.command("HSET", "t:finances", "totalMined", "");
+    await assert.rejects(readBooks(deps), new RegExp(`Cannot read t:miners:${A} field`));
+    const report = audit(await readBooks(deps, { listUnreadable: true }));
+    assert.ok(!isClean(report));
+    assert.deepEqual(
+      report.findings.filter(({ rule }) => rule === "readable amounts").map((one) => one.expected),
+      [0n, balance, before.finances.balanceShannon, before.finances.totalMinedShannon],
+    );
+    const commands = report.notes.flatMap((note) => /HSET (\S+) (\S+) (\d+)$/.exec(note) ?? []);
+    assert.equal(commands.length, 4 * 4);
+    for (let i = 0; i < commands.length; i += 4) {
+      await store.command("HSET", ...commands.slice(i + 1, i + 4));
+    }
+    assert.deepEqual(await readBooks(deps), before);
+  });
 });
 
 Deno.test("audit() takes the old pool's recorded database with its differences signed off", async () => {

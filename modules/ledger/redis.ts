@@ -42,10 +42,13 @@ export type StoreFate = "away" | "refused" | "unknown";
 export class StoreError extends PoolError {
   override readonly name = "StoreError";
   readonly fate: StoreFate;
+  /** What somebody does about it, where that is known; else empty. */
+  readonly mend: string;
 
-  constructor(message: string, fate: StoreFate, cause?: unknown) {
-    super(message, { cause, facts: { fate } });
+  constructor(message: string, fate: StoreFate, cause?: unknown, mend = "") {
+    super(message, { cause, facts: mend === "" ? { fate } : { fate, mend } });
     this.fate = fate;
+    this.mend = mend;
   }
 }
 
