@@ -8,12 +8,14 @@ import {
   type Logger,
   PoolError,
 } from "../base/mod.ts";
+import { NodeError } from "../chain/mod.ts";
 import {
   FencedError,
   type Lease,
   LEASE_RENEW_MS,
   LEASE_STANDBY_MS,
   type LoopStatus,
+  StoreError,
 } from "../ledger/mod.ts";
 import { HaltError } from "./halt.ts";
 import type { Run } from "./run.ts";
@@ -85,7 +87,7 @@ export async function runPayer(deps: PayerDeps, signal: AbortSignal): Promise<vo
         if (error instanceof FencedError) run = undefined;
         pauseMs = backoffMs(failures++, { minMs: 1_000, maxMs: 30_000 });
         log.warn("payouts.failed", { error, retryInMs: pauseMs });
-        await report("retrying", errorText(error), "");
+        await report("retrying", errorText(error), mendOf(error));
       }
     }
     // A halted or waiting payer still renews its lease, so that a spare does not take over.
@@ -95,6 +97,20 @@ export async function runPayer(deps: PayerDeps, signal: AbortSignal): Promise<vo
     }
   }
   await lease.release().catch((error) => log.warn("payouts.lease.kept", { error }));
+}
+
+/** What somebody does about an error that is tried again; empty when it passes by itself. */
+function mendOf(error: unknown): string {
+  if (error instanceof FencedError) return "";
+  if (error instanceof StoreError) {
+    if (error.mend !== "") return error.mend;
+    return error.fate === "refused"
+      ? "deno task audit CONFIG names what cannot be read; if nothing, look at Redis's log"
+      : "check that Redis runs and is reachable at redis.endpoint";
+  }
+  if (error instanceof NodeError) return `check that what ${error.node} names runs and answers`;
+  const mend = error instanceof PoolError ? error.facts["mend"] : undefined;
+  return typeof mend === "string" ? mend : "look at payouts.failed in the payer's log";
 }
 
 /** Renews the lease while a step takes long: a slow node is no reason to change the payer. */

@@ -1,7 +1,8 @@
 /** The loop: standby, retries, halts and its status, with time in the test's hand. */
 import assert from "node:assert/strict";
 import { FakeClock, PoolError, silentLogger } from "../base/mod.ts";
-import { FencedError, type Lease, type LoopStatus } from "../ledger/mod.ts";
+import { NodeError } from "../chain/mod.ts";
+import { FencedError, type Lease, type LoopStatus, StoreError } from "../ledger/mod.ts";
 import { HaltError, type PayerDeps, runPayer } from "./mod.ts";
 
 const LEASE: Lease = { role: "payer", holder: "here", token: "1" };
@@ -111,6 +112,25 @@ Deno.test("runPayer() backs off from passing errors and recovers by itself", asy
     ["retrying", "Node is away"],
     ["running", ""],
   ]);
+});
+
+Deno.test("runPayer() says what to do about each trouble that it tries again", async () => {
+  const where = { node: "payouts.daemon", method: "eth_chainId" };
+  const cases: [error: Error, mend: RegExp | ""][] = [
+    [new NodeError(where, "unreachable", "refused"), /what payouts\.daemon names/],
+    [new StoreError("Redis is away", "away"), /redis\.endpoint/],
+    [new StoreError("Cannot read it", "refused", undefined, "HSET a b 1"), /^HSET a b 1$/],
+    [new StoreError("eth:finances is no account", "refused"), /deno task audit CONFIG/],
+    [new PoolError("Few peers", { facts: { mend: "open the port" } }), /^open the port$/],
+    [new PoolError("Something else"), /log/],
+    [new FencedError("Another process is the payer now"), ""],
+  ];
+  for (const [error, mend] of cases) {
+    const { statuses } = await loop({ step: () => Promise.reject(error) }, 3_000);
+    assert.deepEqual([statuses[0]!.state, statuses[0]!.reason], ["retrying", error.message]);
+    if (mend === "") assert.equal(statuses[0]!.mend, "");
+    else assert.match(statuses[0]!.mend, mend);
+  }
 });
 
 Deno.test("runPayer() opens its run anew after it lost the lease", async () => {

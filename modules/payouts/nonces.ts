@@ -58,6 +58,7 @@ export async function nextNonce(
     throw new PoolError(
       `Node ${node.name} is behind: it has seen ${latest} transactions of ${signer.address}, ` +
         `${checked} are accounted for`,
+      { facts: { mend: "wait until it has caught up, or name another in payouts.daemon" } },
     );
   }
   // A signed nonce is its payment's for good, also while the ledger has forgotten the payment.
@@ -72,6 +73,7 @@ export async function nextNonce(
     throw new PoolError(
       `Transactions of ${signer.address} that the pool did not sign wait in the node's pool: ` +
         "nothing is sent until they are gone or mined",
+      { facts: { mend: "find out who else signs with this key: it must be the pool's alone" } },
     );
   }
   return next;

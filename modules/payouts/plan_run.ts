@@ -32,7 +32,12 @@ export async function planRun(
 ): Promise<PlannedRun> {
   const { node, options, signer, payments, accounts } = reader;
   const quote = quoteFee({ ...await marketFees(reader), estimatedGas: TRANSFER_GAS }, options);
-  if ("refused" in quote) throw new PoolError(`Payments wait: ${quote.reason}`);
+  if ("refused" in quote) {
+    const mend = quote.refused === "dear"
+      ? "wait until the chain asks less, or allow more"
+      : "allow more gas";
+    throw new PoolError(`Payments wait: ${quote.reason}`, { facts: { mend } });
+  }
   const { thresholdShannon, minThresholdShannon, reserveShannon } = options;
   const least = minThresholdShannon < thresholdShannon ? minThresholdShannon : thresholdShannon;
   const balances = [];

@@ -178,13 +178,26 @@ export async function checkNode(
   const { node, options } = payer;
   const chainId = await node.chainId();
   if (chainId !== payer.chainId) {
-    throw new PoolError(`Node ${node.name} is on chain ${chainId}, not ${payer.chainId}`);
-  }
-  if (await node.syncing()) throw new PoolError(`Node ${node.name} is still syncing`);
-  const peers = await node.peerCount();
-  if (peers < options.requirePeers) {
-    throw new PoolError(
-      `Node ${node.name} has ${peers} peers, payouts.requirePeers is ${options.requirePeers}`,
+    throw mendable(
+      `Node ${node.name} is on chain ${chainId}, not ${payer.chainId}`,
+      "correct payouts.daemon or network",
     );
   }
+  if (await node.syncing()) {
+    throw mendable(
+      `Node ${node.name} is still syncing`,
+      "wait until it is synced, or name another in payouts.daemon",
+    );
+  }
+  const peers = await node.peerCount();
+  if (peers < options.requirePeers) {
+    throw mendable(
+      `Node ${node.name} has ${peers} peers, payouts.requirePeers is ${options.requirePeers}`,
+      "open the node's port 30303 in the firewall, or lower payouts.requirePeers",
+    );
+  }
+}
+
+function mendable(reason: string, mend: string): PoolError {
+  return new PoolError(reason, { facts: { mend } });
 }

@@ -5,6 +5,7 @@ import { parseConfig } from "../config/mod.ts";
 import { readStatus } from "../ledger/mod.ts";
 import { supervise } from "../workers/mod.ts";
 import { minerAddress, openPayerWorld, PAYER_KEY } from "../../tests/support/payer_world.ts";
+import { until } from "../../tests/support/process.ts";
 import type { PayerWorkerOptions } from "./mod.ts";
 
 const KEY = "QUARRY_TEST_PAYER_KEY";
@@ -41,6 +42,7 @@ function optionsOf(
 async function runUntil(
   options: PayerWorkerOptions,
   enough: (name: string, facts: Facts) => boolean,
+  andThen: () => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const worker = supervise({
@@ -54,6 +56,7 @@ async function runUntil(
     clock: systemClock,
   });
   await promise;
+  await until("what follows", andThen);
   assert.equal(await worker.stop(10_000), true);
 }
 
@@ -90,4 +93,27 @@ Deno.test("the payer's worker says why it halts when the key is another's", asyn
   assert.equal(payer!.state, "halted");
   assert.match(payer!.reason, /the key of payouts.signer belongs to/);
   assert.match(payer!.mend, /payouts.signer/);
+});
+
+Deno.test("the payer's worker names the unreadable balance that stops everybody's payments", async () => {
+  await using world = await openPayerWorld();
+  await world.store.command("DEL", world.keys.own.lease("payer"));
+  await world.credit(minerAddress(1), 5_000n);
+  const key = world.keys.miner(minerAddress(2));
+  await world.store.command("HSET", key, "balance", "12x");
+  Deno.env.set(KEY, PAYER_KEY);
+  const status = async () => (await readStatus(world)).payer;
+  try {
+    await runUntil(
+      optionsOf(world),
+      (name) => name === "payouts.failed",
+      async () => (await status())?.state === "retrying",
+    );
+  } finally {
+    Deno.env.delete(KEY);
+  }
+  const { reason, mend } = (await status())!;
+  assert.match(reason, new RegExp(`Cannot read ${key} field balance: .*"12x"`));
+  assert.match(mend, new RegExp(`restore it from a backup, or HSET ${key} balance AMOUNT`));
+  assert.deepEqual(await world.payments.open(), []);
 });

@@ -131,7 +131,12 @@ function statusWriter(deps: LoopDeps) {
 }
 
 function mendOf(error: unknown): string {
-  if (error instanceof StoreError) return "Check that Redis runs and is reachable";
+  if (error instanceof StoreError) {
+    if (error.mend !== "") return error.mend;
+    return error.fate === "refused"
+      ? "deno task audit CONFIG names what cannot be read; if nothing, look at Redis's log"
+      : "Check that Redis runs and is reachable";
+  }
   if (error instanceof FencedError) return "";
   return error instanceof NodeError ? "Check the node at unlocker.daemon" : "";
 }
