@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
+import type { Connect } from "../../frontend/src/types.ts";
 import { MINER } from "../frontend/fixtures.ts";
 import { hasChromium, startChromium } from "./chromium.ts";
 import { type Mood, startStub, type Stub } from "./stub.ts";
@@ -106,6 +107,37 @@ Deno.test({
       );
     }
     await context.close();
+  },
+});
+
+Deno.test({
+  name: "each region's port can be chosen, and the menu is one row of a phone on every page",
+  ...{ ignore: !hasChromium, sanitizeOps: false, sanitizeResources: false },
+  async fn() {
+    await using stub = startStub();
+    await using browser = await startChromium();
+    const page = await browser.newPage({ locale: "en-GB", viewport: { width: 390, height: 900 } });
+    stub.change = (path, body) => {
+      if (path !== "/connect") return body;
+      const { endpoints, ...rest } = body as Connect;
+      const places = ["eu.pool.example", "us.pool.example"];
+      return {
+        ...rest,
+        endpoints: places.flatMap((host) => endpoints.map((e) => ({ ...e, host }))),
+      };
+    };
+    await page.goto(stub.url + PAGES.connect);
+    const line = page.locator("pre.line code");
+    await line.waitFor();
+    assert.match(await line.innerText(), / eu\.pool\.example:8008 /);
+    await page.getByLabel("Port", { exact: true }).selectOption("us.pool.example:8008");
+    await page.getByText("--pool us.pool.example:8008 ").waitFor();
+    for (const path of Object.values(PAGES)) {
+      await page.goto(stub.url + path);
+      const links = await page.locator("header nav a").all();
+      const tops = await Promise.all(links.map(async (link) => (await link.boundingBox())!.y));
+      assert.deepEqual(tops, tops.map(() => tops[0]), path);
+    }
   },
 });
 
